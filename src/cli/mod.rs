@@ -1,0 +1,68 @@
+//! The command line: one thin file a subcommand.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::{Error, Result};
+
+mod logging;
+
+/// Finds and measures trains on border railway crossings in folders of
+/// satellite imagery.
+#[derive(Debug, Parser)]
+#[command(name = "railspan", version, max_term_width = 100)]
+pub struct Cli {
+    /// Say more: -v for what is done to each capture, -vv for details.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    verbose: u8,
+    /// Say nothing but errors and results.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// TODO
+    #[command(hide = true)]
+    Nothing,
+}
+
+/// Outcome of a command that ran, worst first: the exit codes of the product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finish {
+    /// Everything was processed: exit code 0.
+    Complete,
+    /// Some captures failed; they are listed and stored: exit code 3.
+    SomeFailed,
+}
+
+/// Runs the command line and says how it ended: 0 all done, 1 could not start
+/// or nothing could be processed, 2 wrong usage, 3 some captures failed.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logging::start(cli.verbose, cli.quiet);
+    match cli.run() {
+        Ok(Finish::Complete) => ExitCode::SUCCESS,
+        Ok(Finish::SomeFailed) => ExitCode::from(3),
+        Err(error) => {
+            log::error!("{error}");
+            ExitCode::from(if matches!(error, Error::Usage { .. }) {
+                2
+            } else {
+                1
+            })
+        }
+    }
+}
+
+impl Cli {
+    fn run(&self) -> Result<Finish> {
+        match self.command {
+            Command::Nothing => Ok(Finish::Complete),
+        }
+    }
+}

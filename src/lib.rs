@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # The house
+//!
+//! Data flows one way, left to right; a room may `use crate::` only what
+//! stands on a floor to its left, and rooms of one floor do not import each other:
+//!
+//! ```text
+//! error → geo, stats → site, capture → source → strip
+//!   → register, normalize, background, difference, detect, measure
+//!   → pipeline → series → report → cli
+//! ```
+//!
+//! Kernels (from `register` to `measure`) are pure: no path, no raster library
+//! and no threads inside. `source` is the only room that names the raster
+//! library, `pipeline` the only one that starts threads.
+
+pub mod capture;
+pub mod cli;
+pub mod error;
+pub mod geo;
+pub mod site;
+pub mod source;
+pub mod stats;
+pub mod strip;
