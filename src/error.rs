@@ -82,7 +82,7 @@ impl Error {
     /// A value outside what is allowed.
     pub fn value(
         name: impl Into<String>,
-        value: impl ToString,
+        value: impl std::fmt::Display,
         expected: impl Into<String>,
     ) -> Self {
         Self::Value {

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::error::{Error, Result};
 
+mod crossings;
 mod logging;
 
 /// Finds and measures trains on border railway crossings in folders of
@@ -25,9 +26,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// TODO
-    #[command(hide = true)]
-    Nothing,
+    Crossings(crossings::CrossingsArgs),
 }
 
 /// Outcome of a command that ran, worst first: the exit codes of the product.
@@ -61,8 +60,8 @@ pub fn main() -> ExitCode {
 
 impl Cli {
     fn run(&self) -> Result<Finish> {
-        match self.command {
-            Command::Nothing => Ok(Finish::Complete),
+        match &self.command {
+            Command::Crossings(args) => args.run(),
         }
     }
 }

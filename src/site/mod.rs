@@ -1,5 +1,10 @@
 //! Crossings and their tracks: the built-in registry and the user's own file.
 
+mod check;
+mod file;
 mod model;
+mod registry;
 
+pub use file::{read_crossings, to_geojson};
 pub use model::{Confuser, Crossing, Section, SectionKind, Stock, Track};
+pub use registry::built_in;

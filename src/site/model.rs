@@ -27,6 +27,10 @@ pub struct Section {
     pub start_m: f64,
     /// Where it ends, m.
     pub end_m: f64,
+    /// How well the line is known across it here, 1 sigma, m, where that
+    /// differs from the track's own figure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertainty_across_m: Option<f64>,
 }
 
 /// A kind of rolling stock that runs on a track.
@@ -37,6 +41,7 @@ pub struct Stock {
     /// Length over couplers, m.
     pub length_m: f64,
     /// Where the length is from.
+    #[serde(default)]
     pub source: String,
 }
 
@@ -47,10 +52,13 @@ pub struct Confuser {
     pub name: String,
     /// Lateral distance of its centre from the track, m, positive to the right
     /// looking up-chainage, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset_m: Option<f64>,
     /// Since when it is there, as written by the source, e.g. `2024-12`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
     /// Where this is known from.
+    #[serde(default)]
     pub source: String,
 }
 
