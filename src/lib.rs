@@ -17,6 +17,7 @@
 
 pub mod capture;
 pub mod cli;
+pub mod difference;
 pub mod error;
 pub mod geo;
 pub mod site;
