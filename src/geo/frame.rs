@@ -57,7 +57,7 @@ impl Frame {
     #[must_use]
     pub fn proj_string(&self) -> String {
         format!(
-            "+proj=aeqd +lat_0={:.9} +lon_0={:.9} +ellps=WGS84 +units=m +no_defs",
+            "+proj=aeqd +lat_0={:.9} +lon_0={:.9} +datum=WGS84 +units=m +no_defs",
             self.origin.lat_deg, self.origin.lon_deg
         )
     }

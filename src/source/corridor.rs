@@ -18,6 +18,13 @@ pub struct Provenance {
     pub products: Vec<String>,
     /// Version of railspan that wrote it.
     pub version: String,
+    /// Scale and offset of each band in the first scene: value = DN × scale + offset.
+    pub calibration: Vec<(f64, f64)>,
+    /// Native pixels along the side of the squares that were averaged; 1 where
+    /// the pixels are native.
+    pub mean_of: usize,
+    /// Choices a person may want to check, such as a scene that was left out.
+    pub notes: Vec<String>,
 }
 
 /// What a corridor is of.

@@ -1,6 +1,26 @@
 //! The only room that names the raster library: headers, planned window reads,
 //! coordinate transforms, corridor files and the table file.
+//!
+//! A `Dataset` of the library may move between threads but not be shared, so
+//! every call here opens its own handles and closes them before it returns.
 
 mod corridor;
+mod corridor_file;
+mod header;
+mod read;
+mod samples;
+mod settings;
+mod transform;
+mod window;
 
 pub use corridor::{Corridor, CorridorOrigin, Provenance};
+pub use corridor_file::{
+    CORRIDOR_FORMAT, check_corridor_file, read_corridor_file, write_corridor,
+};
+pub use header::{HeaderReader, scene_grid};
+pub use read::read_corridor;
+pub use transform::{Extent, LARGEST_RESIDUAL_PX, fit};
+pub use window::{
+    COARSEST_MEAN_M, FINE_GSD_M, FINE_MARGIN_M, MARGIN_M, Placement, Target, margin_m, mean_of,
+    place, place_scenes,
+};
