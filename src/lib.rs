@@ -20,6 +20,7 @@ pub mod cli;
 pub mod difference;
 pub mod error;
 pub mod geo;
+pub mod pipeline;
 pub mod site;
 pub mod source;
 pub mod stats;

@@ -193,9 +193,7 @@ fn write_raster(corridor: &Corridor, name: &str) -> Result<()> {
         .map_err(|error| Error::content(name, error.to_string(), "report this"))?;
     let mask = Zip::from(&corridor.covered)
         .and(&corridor.clear)
-        .map_collect(|&covered, &clear| {
-            u8::from(covered) * COVERED + u8::from(clear) * CLEAR
-        });
+        .map_collect(|&covered, &clear| u8::from(covered) * COVERED + u8::from(clear) * CLEAR);
     let written = match counts {
         Some(counts) => write_bands(name, corridor, &label, &counts, &mask.mapv(u16::from)),
         None => {
@@ -245,13 +243,8 @@ fn write_bands<T: GdalType + Copy>(
         "BIGTIFF=IF_SAFER".to_owned(),
     ]);
     let driver = DriverManager::get_driver_by_name("GTiff")?;
-    let mut dataset = driver.create_with_band_type_with_options::<T, _>(
-        name,
-        cols,
-        rows,
-        bands + 1,
-        &options,
-    )?;
+    let mut dataset =
+        driver.create_with_band_type_with_options::<T, _>(name, cols, rows, bands + 1, &options)?;
     dataset.set_geo_transform(&corridor.grid.origin)?;
     dataset.set_spatial_ref(&SpatialRef::from_definition(&corridor.grid.crs)?)?;
     dataset.set_metadata_item(KEY, label, DOMAIN)?;

@@ -14,13 +14,11 @@ mod transform;
 mod window;
 
 pub use corridor::{Corridor, CorridorOrigin, Provenance};
-pub use corridor_file::{
-    CORRIDOR_FORMAT, check_corridor_file, read_corridor_file, write_corridor,
-};
+pub use corridor_file::{CORRIDOR_FORMAT, check_corridor_file, read_corridor_file, write_corridor};
 pub use header::{HeaderReader, scene_grid};
 pub use read::read_corridor;
 pub use transform::{Extent, LARGEST_RESIDUAL_PX, fit};
 pub use window::{
-    COARSEST_MEAN_M, FINE_GSD_M, FINE_MARGIN_M, MARGIN_M, Placement, Target, margin_m, mean_of,
-    place, place_scenes,
+    COARSEST_MEAN_M, FINE_GSD_M, FINE_MARGIN_M, MARGIN_M, Placement, Target, covered_share,
+    margin_m, mean_of, place, place_scenes,
 };

@@ -15,7 +15,7 @@ use ndarray::{Array2, Array3};
 
 use super::corridor::{Corridor, CorridorOrigin, Provenance};
 use super::samples::{Samples, lattice_offset, read_scene};
-use super::window::{Placement, Target, place_scenes};
+use super::window::{Placement, Target, covered_share, place_scenes};
 use crate::capture::{BandRole, Capture, Scene};
 use crate::error::{Error, Result};
 use crate::geo::{FrameToPixel, Grid, Window};
@@ -94,9 +94,9 @@ fn choose(capture: &Capture, places: Vec<Option<Placement>>) -> (Vec<Seat<'_>>, 
     }
     // The first of equals wins: `max_by` would take the last.
     lattices.reverse();
-    let share = |seats: &[Seat]| seats.iter().map(|s| s.place.covered).fold(0.0, f64::max);
-    let best = (0..lattices.len())
-        .max_by(|&a, &b| share(&lattices[a]).total_cmp(&share(&lattices[b])));
+    let share = |seats: &[Seat]| covered_share(seats.iter().map(|seat| &seat.place));
+    let best =
+        (0..lattices.len()).max_by(|&a, &b| share(&lattices[a]).total_cmp(&share(&lattices[b])));
     let Some(best) = best else {
         return (Vec::new(), Vec::new());
     };

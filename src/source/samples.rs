@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use gdal::raster::{GdalDataType, RasterBand};
 use gdal::Dataset;
+use gdal::raster::{GdalDataType, RasterBand};
 use ndarray::{Array2, Array3, ArrayView2, Axis, Zip};
 
 use super::header::georeferenced_grid;
@@ -53,11 +53,13 @@ pub(super) fn read_scene(scene: &Scene, place: &Placement) -> Result<Samples> {
     let covered = all_of(&covered, side);
     let clear = all_of(&clear, side);
     for mut band in values.axis_iter_mut(Axis(0)) {
-        Zip::from(&mut band).and(&covered).for_each(|value, &inside| {
-            if !inside {
-                *value = f32::NAN;
-            }
-        });
+        Zip::from(&mut band)
+            .and(&covered)
+            .for_each(|value, &inside| {
+                if !inside {
+                    *value = f32::NAN;
+                }
+            });
     }
     Ok(Samples {
         values,
@@ -228,8 +230,8 @@ fn mask_pixel(mask: &Grid, pixels: &Grid, col: usize, row: usize) -> Option<(usi
         row: row as f64 + 0.5,
     });
     let p = mask.pixel_at(x, y)?;
-    let inside = (0.0..mask.width as f64).contains(&p.col)
-        && (0.0..mask.height as f64).contains(&p.row);
+    let inside =
+        (0.0..mask.width as f64).contains(&p.col) && (0.0..mask.height as f64).contains(&p.row);
     inside.then_some((p.col as usize, p.row as usize))
 }
 
@@ -277,10 +279,6 @@ fn all_of(native: &Array2<bool>, side: usize) -> Array2<bool> {
 }
 
 /// One value for each whole square of `side` × `side` pixels.
-fn squares<T, U>(
-    native: &Array2<T>,
-    side: usize,
-    join: impl Fn(ArrayView2<T>) -> U,
-) -> Array2<U> {
+fn squares<T, U>(native: &Array2<T>, side: usize, join: impl Fn(ArrayView2<T>) -> U) -> Array2<U> {
     Zip::from(native.exact_chunks((side, side))).map_collect(join)
 }

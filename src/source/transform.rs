@@ -65,8 +65,7 @@ impl Extent {
         let step = 1.0 / (per_side - 1) as f64;
         (0..per_side * per_side)
             .map(|i| Point {
-                east_m: self.west_m
-                    + (self.east_m - self.west_m) * step * (i % per_side) as f64,
+                east_m: self.west_m + (self.east_m - self.west_m) * step * (i % per_side) as f64,
                 north_m: self.south_m
                     + (self.north_m - self.south_m) * step * (i / per_side) as f64,
             })
@@ -336,7 +335,11 @@ mod tests {
             east_m: 1e5,
             north_m: 1e5,
         };
-        let fine = grid("EPSG:32652", [0.5, 0.0, 0.0, -0.5], (634_980.0, 4_697_280.0));
+        let fine = grid(
+            "EPSG:32652",
+            [0.5, 0.0, 0.0, -0.5],
+            (634_980.0, 4_697_280.0),
+        );
         let message = fit(&tumen(), &wide, &fine).unwrap_err().to_string();
         assert!(message.contains("bends"), "{message}");
     }

@@ -67,8 +67,9 @@ pub struct Placement {
     pub mean_of: usize,
     /// Ground size of a native pixel, m.
     pub native_gsd_m: f64,
-    /// Share of the stretch inside the raster, 0..1.
-    pub covered: f64,
+    /// Whether the track lies inside the raster, at even distances of about
+    /// 5 m along the stretch.
+    pub inside: Vec<bool>,
 }
 
 impl Placement {
@@ -77,6 +78,20 @@ impl Placement {
     pub fn gsd_m(&self) -> f64 {
         (self.native_gsd_m * self.mean_of as f64 * 100.0).round() / 100.0
     }
+}
+
+/// Share of a stretch of track that lies inside any of the rasters, 0..1.
+#[must_use]
+pub fn covered_share<'a>(places: impl IntoIterator<Item = &'a Placement>) -> f64 {
+    let mut any: Vec<bool> = Vec::new();
+    for place in places {
+        any.resize(place.inside.len(), false);
+        for (any, &inside) in any.iter_mut().zip(&place.inside) {
+            *any |= inside;
+        }
+    }
+    let covered = any.iter().filter(|&&inside| inside).count();
+    covered as f64 / any.len().max(1) as f64
 }
 
 /// Where each scene of a capture lies under a target, in the order of the
@@ -113,13 +128,9 @@ pub fn place(grid: &Grid, target: &Target) -> Result<Option<Placement>> {
         .point_at(target.alignment.length_m() / 2.0, 0.0);
     let native_gsd_m = to_pixel.pixel_size_m(middle);
     let mean_of = mean_of(native_gsd_m);
-    let Some(window) = corridor_window(
-        &to_pixel,
-        &target.alignment,
-        margin_m(native_gsd_m),
-        grid,
-    )
-    .and_then(|window| whole_squares(window, mean_of)) else {
+    let Some(window) = corridor_window(&to_pixel, &target.alignment, margin_m(native_gsd_m), grid)
+        .and_then(|window| whole_squares(window, mean_of))
+    else {
         return Ok(None);
     };
     if window.width * window.height > MOST_PIXELS {
@@ -134,7 +145,7 @@ pub fn place(grid: &Grid, target: &Target) -> Result<Option<Placement>> {
         window,
         mean_of,
         native_gsd_m,
-        covered: covered_share(&to_pixel, &target.alignment, grid),
+        inside: inside(&to_pixel, &target.alignment, grid),
         to_pixel,
     }))
 }
@@ -228,16 +239,15 @@ fn whole_squares(window: Window, side: usize) -> Option<Window> {
     })
 }
 
-fn covered_share(to_pixel: &FrameToPixel, alignment: &Alignment, grid: &Grid) -> f64 {
+fn inside(to_pixel: &FrameToPixel, alignment: &Alignment, grid: &Grid) -> Vec<bool> {
     let steps = (alignment.length_m() / COVERAGE_STEP_M).ceil().max(1.0) as usize;
-    let inside = (0..steps)
-        .filter(|&i| {
+    (0..steps)
+        .map(|i| {
             let at_m = alignment.length_m() * (i as f64 + 0.5) / steps as f64;
             let p = to_pixel.apply(alignment.point_at(at_m, 0.0));
             (0.0..grid.width as f64).contains(&p.col) && (0.0..grid.height as f64).contains(&p.row)
         })
-        .count();
-    inside as f64 / steps as f64
+        .collect()
 }
 
 #[cfg(test)]
@@ -289,7 +299,7 @@ mod tests {
         } = placed.window;
         assert_eq!((col, width), (4900, 200));
         assert_eq!((row, height), (4950, 100));
-        assert_eq!(placed.covered, 1.0);
+        assert_eq!(covered_share([&placed]), 1.0);
         assert_eq!(placed.gsd_m(), 10.0);
     }
 
@@ -302,7 +312,8 @@ mod tests {
         assert_eq!((placed.window.col, placed.window.width), (0, 30));
         assert_eq!((placed.window.row, placed.window.height), (0, 30));
         // From 0 to 300 m of 1,000 m.
-        assert!((placed.covered - 0.3).abs() < 0.006, "{}", placed.covered);
+        let share = covered_share([&placed]);
+        assert!((share - 0.3).abs() < 0.006, "{share}");
     }
 
     #[test]
@@ -310,7 +321,7 @@ mod tests {
         let placed = place(&grid(499_000.0, 490.0, 10.0, 20), &target())
             .unwrap()
             .unwrap();
-        assert_eq!(placed.covered, 0.0);
+        assert_eq!(covered_share([&placed]), 0.0);
         assert_eq!(
             place(&grid(499_000.0, 5_000.0, 10.0, 20), &target()).unwrap(),
             None
@@ -326,7 +337,12 @@ mod tests {
         assert_eq!(placed.gsd_m(), 0.6);
         let window = placed.window;
         assert_eq!(
-            [window.col % 2, window.row % 2, window.width % 2, window.height % 2],
+            [
+                window.col % 2,
+                window.row % 2,
+                window.width % 2,
+                window.height % 2
+            ],
             [0; 4]
         );
         let high_m = window.height as f64 * 0.3;
@@ -344,7 +360,7 @@ mod tests {
         for side in [placed.window.width, placed.window.height] {
             assert!((171..=173).contains(&side), "{side}");
         }
-        assert_eq!(placed.covered, 1.0);
+        assert_eq!(covered_share([&placed]), 1.0);
     }
 
     #[test]

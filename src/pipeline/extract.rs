@@ -1,0 +1,113 @@
+//! The stage *extract*: planned jobs → corridor files in the cache.
+//!
+//! Each worker holds one corridor at a time, so memory is that of one corridor
+//! (see [`read_corridor`]) times the number of workers, and 64 MB of the raster
+//! library's cache.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rayon::prelude::*;
+
+use super::{Cache, Job, Outcome, Watch, Workers};
+use crate::capture::Capture;
+use crate::error::{Error, Result};
+use crate::source::{check_corridor_file, read_corridor, write_corridor};
+
+/// What an extraction runs with.
+#[derive(Clone, Copy)]
+pub struct Extraction<'a> {
+    /// Where corridors are kept.
+    pub cache: &'a Cache,
+    /// Who works.
+    pub workers: &'a Workers,
+    /// Who follows.
+    pub watch: &'a dyn Watch,
+    /// Set when the user asks to stop: no new job is begun.
+    pub stop: &'a AtomicBool,
+}
+
+/// A corridor file that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The file.
+    pub path: PathBuf,
+    /// Whether it was there before this run.
+    pub reused: bool,
+}
+
+/// Extracts the corridors of `jobs` from `captures`, in parallel; those that
+/// are in the cache already are only checked. One outcome a job, in their order.
+///
+/// # Errors
+/// [`Error::Interrupted`] when stopped (finished corridors stay), or the cache
+/// folder cannot be made. What goes wrong with one job is its outcome.
+pub fn extract(captures: &[Capture], jobs: &[Job], run: &Extraction) -> Result<Vec<Outcome<Kept>>> {
+    run.cache.prepare()?;
+    run.watch.begins("extract", jobs.len());
+    let outcomes: Option<Vec<Outcome<Kept>>> = run.workers.install(|| {
+        jobs.par_iter()
+            .map(|job| {
+                if run.stop.load(Ordering::Relaxed) {
+                    return None;
+                }
+                let outcome = settle(captures, job, run.cache);
+                run.watch.extracted(job, &outcome);
+                Some(outcome)
+            })
+            .collect()
+    });
+    let outcomes = outcomes.ok_or(Error::Interrupted)?;
+    let used: BTreeSet<PathBuf> = outcomes
+        .iter()
+        .filter_map(|outcome| match outcome {
+            Outcome::Done(kept) => Some(kept.path.clone()),
+            Outcome::Skipped(_) | Outcome::Failed(_) => None,
+        })
+        .collect();
+    let deleted = run.cache.sweep(&used)?;
+    if deleted > 0 {
+        log::debug!("{deleted} corridors deleted to keep the cache within its bound");
+    }
+    Ok(outcomes)
+}
+
+fn settle(captures: &[Capture], job: &Job, cache: &Cache) -> Outcome<Kept> {
+    let Some(capture) = captures.get(job.capture) else {
+        return Outcome::Skipped("its capture is not in the list".into());
+    };
+    let path = cache.corridor(&job.fingerprint);
+    if is_there(&path) {
+        Cache::touch(&path);
+        return Outcome::Done(Kept { path, reused: true });
+    }
+    let written = read_corridor(capture, &job.target, &job.fingerprint).and_then(|corridor| {
+        for note in &corridor.provenance.notes {
+            log::debug!("{}: {note}", capture.id);
+        }
+        write_corridor(&corridor, &path)
+    });
+    match written {
+        Ok(()) => Outcome::Done(Kept {
+            path,
+            reused: false,
+        }),
+        Err(error) => Outcome::Failed(error),
+    }
+}
+
+/// Whether a usable corridor file is there; one that is not is warned of and
+/// written again.
+fn is_there(path: &std::path::Path) -> bool {
+    if !path.exists() {
+        return false;
+    }
+    match check_corridor_file(path) {
+        Ok(()) => true,
+        Err(error) => {
+            log::warn!("{error}");
+            false
+        }
+    }
+}
