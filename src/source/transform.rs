@@ -256,7 +256,7 @@ mod tests {
     }
 
     fn grids() -> Vec<Grid> {
-        let lon_lat = (130.641_271, 42.415_217);
+        let lon_lat: (f64, f64) = (130.641_271, 42.415_217);
         // Spherical Mercator by its textbook formula.
         let mercator = (
             EARTH_RADIUS_M * lon_lat.0.to_radians(),
