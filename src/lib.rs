@@ -19,6 +19,7 @@ pub mod capture;
 pub mod cli;
 pub mod error;
 pub mod geo;
+pub mod series;
 pub mod site;
 pub mod source;
 pub mod stats;

@@ -2,5 +2,7 @@
 //! coordinate transforms, corridor files and the table file.
 
 mod corridor;
+mod table_file;
 
 pub use corridor::{Corridor, CorridorOrigin, Provenance};
+pub use table_file::{Access, Cell, ColumnKind, Edit, Row, Table, TableFile};
