@@ -202,3 +202,65 @@ fn runs_are_noted_once() {
     store.record_run(&run).unwrap();
     assert_eq!(store.runs().unwrap(), [run]);
 }
+
+/// Writes the made-up series in two transactions and dies in the third.
+#[test]
+#[ignore = "run by the test below, in a process of its own"]
+fn die_while_writing() {
+    let path = PathBuf::from(std::env::var_os("RAILSPAN_MADE_UP").unwrap());
+    let rows = fixture::dandong();
+    let mut store = Store::open_or_create(&path).unwrap();
+    store.write(&rows[..30]).unwrap();
+    store.write(&rows[10..]).unwrap();
+    let mut edit = store.file.edit().unwrap();
+    for (observation, _) in &rows {
+        delete(&mut edit, &observation.key).unwrap();
+    }
+    // Larger than the page cache: uncommitted pages reach the file.
+    let filler = vec![meta_row("x", &"x".repeat(8 << 20)), meta_row("y", "")];
+    edit.insert(&META, &filler).unwrap();
+    std::process::abort();
+}
+
+#[test]
+fn a_killed_writer_leaves_the_last_whole_state() {
+    let (folder, path) = workshop();
+    let died = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--ignored",
+            "--exact",
+            "series::store::tests::die_while_writing",
+        ])
+        .env("RAILSPAN_MADE_UP", &path)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert!(!died.success());
+    let journal = folder.path().join("s.gpkg-journal");
+    assert!(journal.exists(), "the writer died with pages in flight");
+    let whole = sorted(&fixture::dandong());
+    assert_eq!(load(&path).unwrap(), whole);
+    let store = Store::open_or_create(&path).unwrap();
+    assert_eq!(store.read().unwrap(), whole);
+    drop(store);
+    assert!(!journal.exists());
+}
+
+#[test]
+#[ignore = "writes the file that RAILSPAN_MADE_UP names, to look at"]
+fn made_up_store() {
+    let path = PathBuf::from(std::env::var_os("RAILSPAN_MADE_UP").unwrap());
+    let mut store = Store::open_or_create(&path).unwrap();
+    store.write(&fixture::dandong()).unwrap();
+    store.write(&fixture::dandong()).unwrap();
+    let rows = fixture::dandong();
+    store
+        .remove(&[
+            rows[0].0.key.clone(),
+            rows[1].0.key.clone(),
+            rows[2].0.key.clone(),
+        ])
+        .unwrap();
+    store.write(&rows[..40]).unwrap();
+}

@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use gdal::errors::GdalError;
+use gdal::raster::RasterCreationOptions;
 use gdal::spatial_ref::{AxisMappingStrategy, SpatialRef};
 use gdal::vector::sql::Dialect;
 use gdal::vector::{
@@ -91,6 +92,7 @@ pub struct TableFile {
 pub struct Edit<'a> {
     path: &'a Path,
     transaction: Transaction<'a>,
+    maps: Vec<&'static str>,
 }
 
 impl TableFile {
@@ -119,18 +121,14 @@ impl TableFile {
     /// # Errors
     /// Where it is missing, no GeoPackage, damaged, or locked.
     pub fn open(path: &Path, access: Access) -> Result<Self> {
-        std::fs::File::open(path).map_err(Error::io(path))?;
-        let mode = match access {
-            Access::Read => GdalOpenFlags::GDAL_OF_READONLY,
-            Access::Update => GdalOpenFlags::GDAL_OF_UPDATE,
+        // A path of its own, so that no prefix of the library's can be read into it.
+        let name = std::path::absolute(path).map_err(Error::io(path))?;
+        std::fs::File::open(&name).map_err(Error::io(path))?;
+        let opened = match access {
+            Access::Update => open_dataset(&name, GdalOpenFlags::GDAL_OF_UPDATE),
+            Access::Read => open_for_reading(&name),
         };
-        let options = DatasetOptions {
-            open_flags: mode | GdalOpenFlags::GDAL_OF_VECTOR,
-            allowed_drivers: Some(&["GPKG"]),
-            ..DatasetOptions::default()
-        };
-        let dataset = Dataset::open_ex(path, options)
-            .map_err(|e| explain(path, "is not a readable GeoPackage", &e))?;
+        let dataset = opened.map_err(|e| explain(path, "is not a readable GeoPackage", &e))?;
         let file = Self {
             path: path.to_path_buf(),
             dataset,
@@ -199,6 +197,7 @@ impl TableFile {
         Ok(Edit {
             path: &self.path,
             transaction,
+            maps: Vec::new(),
         })
     }
 }
@@ -209,6 +208,7 @@ impl Edit<'_> {
     /// # Errors
     /// Where the file cannot be written to.
     pub fn delete(&mut self, table: &Table, matching: &[(&str, &str)]) -> Result<()> {
+        self.touch(table);
         let conditions: Vec<String> = matching
             .iter()
             .map(|(column, text)| format!("{} = {}", quoted(column, '"'), quoted(text, '\'')))
@@ -227,6 +227,7 @@ impl Edit<'_> {
     /// # Errors
     /// Where a row repeats a key, or the file cannot be written to.
     pub fn insert(&mut self, table: &Table, rows: &[Row]) -> Result<()> {
+        self.touch(table);
         insert_rows(&self.transaction, table, rows).map_err(|e| {
             let doing = format!("a row could not be added to table {}", table.name);
             explain(self.path, &doing, &e)
@@ -238,14 +239,54 @@ impl Edit<'_> {
     /// # Errors
     /// Where the file cannot be written to; it then is as before the edit.
     pub fn commit(self) -> Result<()> {
-        self.transaction
-            .commit()
-            .map_err(|e| explain(self.path, "changes could not be saved", &e))
+        let failed = |e: &GdalError| explain(self.path, "changes could not be saved", e);
+        // Left to itself the library saves extents on closing only, and never shrinks them.
+        for name in &self.maps {
+            let sql = format!("RECOMPUTE EXTENT ON {name}");
+            execute(&self.transaction, &sql).map_err(|e| failed(&e))?;
+        }
+        self.transaction.commit().map_err(|e| failed(&e))
+    }
+
+    fn touch(&mut self, table: &Table) {
+        if table.lines && !self.maps.contains(&table.name) {
+            self.maps.push(table.name);
+        }
+    }
+}
+
+fn open_dataset(path: &Path, mode: GdalOpenFlags) -> gdal::errors::Result<Dataset> {
+    let options = DatasetOptions {
+        open_flags: mode | GdalOpenFlags::GDAL_OF_VECTOR,
+        allowed_drivers: Some(&["GPKG"]),
+        ..DatasetOptions::default()
+    };
+    Dataset::open_ex(path, options)
+}
+
+/// A writer that was killed leaves a journal, from which its half-done
+/// transaction must be undone before anything can be read; only who may write
+/// can do that (<https://www.sqlite.org/lockingv3.html#hot_journals>).
+fn open_for_reading(path: &Path) -> gdal::errors::Result<Dataset> {
+    let read = || open_dataset(path, GdalOpenFlags::GDAL_OF_READONLY);
+    let mut journal = path.as_os_str().to_owned();
+    journal.push("-journal");
+    match read() {
+        Err(_) if Path::new(&journal).exists() => {
+            open_dataset(path, GdalOpenFlags::GDAL_OF_UPDATE)?.close()?;
+            read()
+        }
+        opened => opened,
     }
 }
 
 fn create_tables(path: &Path, tables: &[Table]) -> gdal::errors::Result<()> {
-    let mut dataset = DriverManager::get_driver_by_name("GPKG")?.create_vector_only(path)?;
+    // The library's own row counts would be saved only on closing, and so be
+    // wrong after a crash; without them rows are counted when asked for.
+    let options = RasterCreationOptions::from_iter(["ADD_GPKG_OGR_CONTENTS=NO"]);
+    let driver = DriverManager::get_driver_by_name("GPKG")?;
+    let mut dataset =
+        driver.create_with_band_type_with_options::<u8, _>(path, 0, 0, 0, &options)?;
     let mut wgs84 = SpatialRef::from_epsg(4326)?;
     wgs84.set_axis_mapping_strategy(AxisMappingStrategy::TraditionalGisOrder);
     for table in tables {
