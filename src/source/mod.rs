@@ -10,6 +10,7 @@ mod header;
 mod read;
 mod samples;
 mod settings;
+mod table_file;
 mod transform;
 mod window;
 
@@ -17,6 +18,7 @@ pub use corridor::{Corridor, CorridorOrigin, Provenance};
 pub use corridor_file::{CORRIDOR_FORMAT, check_corridor_file, read_corridor_file, write_corridor};
 pub use header::{HeaderReader, scene_grid};
 pub use read::read_corridor;
+pub use table_file::{Access, Cell, ColumnKind, Edit, Row, Table, TableFile};
 pub use transform::{Extent, LARGEST_RESIDUAL_PX, fit};
 pub use window::{
     COARSEST_MEAN_M, FINE_GSD_M, FINE_MARGIN_M, MARGIN_M, Placement, Target, covered_share,

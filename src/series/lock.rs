@@ -1,0 +1,97 @@
+//! One writer a store: a lock file beside it that says who holds it.
+//!
+//! The operating system releases the lock when its holder ends, however it
+//! ends; a lock file left behind by a killed run is taken over.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// Held as long as a store may be written to.
+#[derive(Debug)]
+pub(super) struct StoreLock {
+    file: File,
+    path: PathBuf,
+}
+
+impl StoreLock {
+    /// Takes the lock of a store.
+    ///
+    /// # Errors
+    /// Where another process holds it (the message says which), or the folder
+    /// cannot be written to.
+    pub(super) fn take(store: &Path) -> Result<Self> {
+        let mut name = store.as_os_str().to_owned();
+        name.push(".lock");
+        let path = PathBuf::from(name);
+        loop {
+            let mut file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&path)
+                .map_err(Error::io(&path))?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(held(store, &mut file)),
+                Err(TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Unsupported => {
+                    log::debug!("{}: no locks on this file system", path.display());
+                }
+                Err(TryLockError::Error(e)) => return Err(Error::io(&path)(e)),
+            }
+            // The previous holder may have removed the file between our opening
+            // and locking it; only the file that is there now guards the store.
+            if still_there(&file, &path) {
+                sign(&mut file).map_err(Error::io(&path))?;
+                return Ok(Self { file, path });
+            }
+        }
+    }
+}
+
+impl Drop for StoreLock {
+    fn drop(&mut self) {
+        // Nothing can be done about a failure: the lock itself ends with the file.
+        let _ = std::fs::remove_file(&self.path);
+        let _ = self.file.unlock();
+    }
+}
+
+fn held(store: &Path, file: &mut File) -> Error {
+    let mut holder = String::new();
+    let known = file.read_to_string(&mut holder).is_ok() && !holder.trim().is_empty();
+    let problem = if known {
+        format!("is being written by {}", holder.trim().escape_debug())
+    } else {
+        "is being written by another railspan".to_owned()
+    };
+    Error::content(
+        store,
+        problem,
+        "wait until it has finished, or use another --store",
+    )
+}
+
+fn sign(file: &mut File) -> std::io::Result<()> {
+    let now = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC");
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "process {} since {now}", std::process::id())
+}
+
+#[cfg(unix)]
+fn still_there(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let (Ok(mine), Ok(there)) = (file.metadata(), std::fs::metadata(path)) else {
+        return false;
+    };
+    (mine.dev(), mine.ino()) == (there.dev(), there.ino())
+}
+
+#[cfg(not(unix))]
+fn still_there(_: &File, path: &Path) -> bool {
+    path.exists()
+}

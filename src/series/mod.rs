@@ -1,0 +1,16 @@
+//! The time series: what was observed and found, kept in a store that maps open.
+
+mod columns;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod lock;
+mod model;
+mod run;
+mod store;
+
+pub use model::{
+    Cars, Censored, Change, Observation, ObservationKey, Polarity, Registration, RunStamp, Series,
+    Speed, Status, Train,
+};
+pub use run::Run;
+pub use store::{DEFAULT_STORE, Store, load};
