@@ -121,6 +121,16 @@ pub fn read_corridor_file(path: &Path) -> Result<Corridor> {
     })
 }
 
+/// What a corridor file is of, without its pixels.
+///
+/// # Errors
+/// The file is missing, no corridor file, of another format, or not what its
+/// name says.
+pub fn read_corridor_origin(path: &Path) -> Result<CorridorOrigin> {
+    let dataset = settings::open(&path.to_string_lossy())?;
+    Ok(read_label(&dataset, path)?.origin)
+}
+
 /// Whether `path` is a corridor file that can be used: of this format, named
 /// as it says, and its last block there. Cheaper than reading it.
 ///
