@@ -100,7 +100,7 @@ fn same_grid(dataset: &Dataset, path: &str, grid: &Grid) -> Result<()> {
 /// Whole pixels (columns, rows) from the first pixel of `grid` to the first
 /// pixel of `other`; `None` unless the two are parts of one lattice: same CRS,
 /// same steps, same phase within a hundredth of a pixel over the whole raster.
-pub(super) fn lattice_offset(grid: &Grid, other: &Grid) -> Option<(i64, i64)> {
+pub(super) fn lattice_offset(grid: &Grid, other: &Grid) -> Option<(isize, isize)> {
     if grid.crs != other.crs {
         return None;
     }
@@ -120,7 +120,7 @@ pub(super) fn lattice_offset(grid: &Grid, other: &Grid) -> Option<(i64, i64)> {
                 && (p.row - rows - row as f64).abs() <= SAME_GRID_PX
         })
     });
-    agree.then_some((cols as i64, rows as i64))
+    agree.then_some((cols as isize, rows as isize))
 }
 
 /// Native pixels of a band, calibrated; `covered` loses those without data.
@@ -184,7 +184,7 @@ pub(super) fn read_window<T: Copy + gdal::raster::GdalType>(
     band: &RasterBand,
     window: Window,
 ) -> gdal::errors::Result<Array2<T>> {
-    let first = (window.col as isize, window.row as isize);
+    let first = (window.col.cast_signed(), window.row.cast_signed());
     let size = (window.width, window.height);
     band.read_as::<T>(first, size, size, None)?.to_array()
 }
