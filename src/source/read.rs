@@ -8,13 +8,14 @@
 //!
 //! Memory, per corridor of P pixels after averaging squares of k × k, with B
 //! bands: P × (4 B + 2) bytes for the corridor, as much again for the scene
-//! being pasted where there are several, and P k² × 6 bytes for the band being
-//! read. P is set by the tile and the margin, never by the size of the scene.
+//! being pasted where there are several, and a belt of 512 native rows while it
+//! is read. P is set by the tile and the margin, never by the size of the scene.
 
 use ndarray::{Array2, Array3};
 
 use super::corridor::{Corridor, CorridorOrigin, Provenance};
-use super::samples::{Samples, lattice_offset, read_scene};
+use super::lattice::lattice_offset;
+use super::samples::{Samples, read_scene};
 use super::window::{Placement, Target, covered_share, place_scenes};
 use crate::capture::{BandRole, Capture, Scene};
 use crate::error::{Error, Result};
