@@ -213,7 +213,8 @@ fn as_counts(corridor: &Corridor) -> Option<Array3<u16>> {
             if value.is_nan() {
                 continue;
             }
-            let dn = ((f64::from(value) - offset) / scale).round() as u16;
+            // Rounds, for what is not negative; the next line sees to the rest.
+            let dn = ((f64::from(value) - offset) / scale + 0.5) as u16;
             if calibrated(f32::from(dn), scale, offset).to_bits() != value.to_bits() {
                 return None;
             }

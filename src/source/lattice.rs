@@ -81,3 +81,58 @@ pub(super) fn lattice_offset(grid: &Grid, other: &Grid) -> Option<(isize, isize)
         });
     agree.then_some((cols as isize, rows as isize))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grid(x: f64, y: f64, step: f64, size: usize) -> Grid {
+        Grid {
+            width: size,
+            height: size,
+            origin: [x, step, 0.0, y, 0.0, -step],
+            crs: "EPSG:32652".into(),
+        }
+    }
+
+    #[test]
+    fn a_neighbour_on_the_lattice_is_whole_pixels_away() {
+        let here = grid(600_000.0, 4_700_040.0, 10.0, 10_980);
+        let south = grid(600_000.0, 4_590_240.0, 10.0, 10_980);
+        assert_eq!(lattice_offset(&here, &south), Some((0, 10_980)));
+        assert_eq!(lattice_offset(&south, &here), Some((0, -10_980)));
+    }
+
+    #[test]
+    fn another_phase_step_or_zone_is_another_lattice() {
+        let here = grid(600_000.0, 4_700_040.0, 10.0, 1_000);
+        let phase = grid(600_000.2, 4_700_040.0, 10.0, 1_000);
+        // Over 1,000 pixels a step of 10.001 m drifts by a tenth of a pixel.
+        let step = grid(600_000.0, 4_700_040.0, 10.001, 1_000);
+        let mut zone = here.clone();
+        zone.crs = "EPSG:32651".into();
+        for other in [phase, step, zone] {
+            assert_eq!(lattice_offset(&here, &other), None);
+        }
+    }
+
+    #[test]
+    fn only_what_lies_under_is_in_the_window() {
+        let pixels = grid(1_000.0, 1_000.0, 10.0, 5);
+        let coarse = grid(990.0, 1_000.0, 20.0, 100);
+        let window = Way::between(&pixels, &coarse).and_then(|w| w.window_under(&pixels, &coarse));
+        // 1,000 to 1,050 m lie in the coarse columns 0 to 2, and rows 0 to 2.
+        let expected = Window {
+            col: 0,
+            row: 0,
+            width: 3,
+            height: 3,
+        };
+        assert_eq!(window, Some(expected));
+        let far = grid(5_000.0, 1_000.0, 10.0, 5);
+        assert_eq!(
+            Way::between(&far, &coarse).and_then(|w| w.window_under(&far, &coarse)),
+            None
+        );
+    }
+}
