@@ -36,8 +36,12 @@ pub fn fingerprint(capture: &Capture, target: &Target) -> Result<String> {
     };
     let text = serde_json::to_vec(&inputs)
         .map_err(|error| Error::value("a capture's metadata", error, "finite numbers"))?;
-    let digest = Sha256::digest(&text);
-    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    let digits = |byte: u8| [byte >> 4, byte & 15];
+    Ok(Sha256::digest(&text)
+        .into_iter()
+        .flat_map(digits)
+        .filter_map(|digit| char::from_digit(u32::from(digit), 16))
+        .collect())
 }
 
 #[derive(Serialize)]

@@ -7,6 +7,8 @@
 mod corridor;
 mod corridor_file;
 mod header;
+mod lattice;
+mod mask;
 mod read;
 mod samples;
 mod settings;

@@ -8,13 +8,14 @@
 //!
 //! Memory, per corridor of P pixels after averaging squares of k × k, with B
 //! bands: P × (4 B + 2) bytes for the corridor, as much again for the scene
-//! being pasted where there are several, and P k² × 6 bytes for the band being
-//! read. P is set by the tile and the margin, never by the size of the scene.
+//! being pasted where there are several, and a belt of 512 native rows while it
+//! is read. P is set by the tile and the margin, never by the size of the scene.
 
 use ndarray::{Array2, Array3};
 
 use super::corridor::{Corridor, CorridorOrigin, Provenance};
-use super::samples::{Samples, lattice_offset, read_scene};
+use super::lattice::lattice_offset;
+use super::samples::{Samples, read_scene};
 use super::window::{Placement, Target, covered_share, place_scenes};
 use crate::capture::{BandRole, Capture, Scene};
 use crate::error::{Error, Result};
@@ -63,7 +64,7 @@ struct Seat<'a> {
     place: Placement,
     /// First native column and row of the window, counted from the first pixel
     /// of the anchor's raster.
-    at: (i64, i64),
+    at: (isize, isize),
 }
 
 /// The seats on the lattice that covers most of the track, and notes on the
@@ -74,7 +75,10 @@ fn choose(capture: &Capture, places: Vec<Option<Placement>>) -> (Vec<Seat<'_>>, 
         let Some(place) = place else { continue };
         let mut seat = Seat {
             scene,
-            at: (place.window.col as i64, place.window.row as i64),
+            at: (
+                place.window.col.cast_signed(),
+                place.window.row.cast_signed(),
+            ),
             place,
         };
         let home = lattices.iter_mut().find_map(|seats| {
@@ -120,7 +124,7 @@ fn roles(scene: &Scene) -> Vec<BandRole> {
 /// The pixels that all seats together fill.
 struct Canvas {
     /// First native column and row on the anchor's lattice.
-    first: (i64, i64),
+    first: (isize, isize),
     mean_of: usize,
     grid: Grid,
     to_pixel: FrameToPixel,
@@ -133,8 +137,8 @@ impl Canvas {
         let mut end = anchor.at;
         for Seat { at, place, .. } in seats {
             first = (first.0.min(at.0), first.1.min(at.1));
-            end.0 = end.0.max(at.0 + place.window.width as i64);
-            end.1 = end.1.max(at.1 + place.window.height as i64);
+            end.0 = end.0.max(at.0 + place.window.width.cast_signed());
+            end.1 = end.1.max(at.1 + place.window.height.cast_signed());
         }
         let mean_of = anchor.place.mean_of;
         let side = mean_of as f64;
@@ -153,7 +157,7 @@ impl Canvas {
         })
     }
 
-    fn grid(anchor: &Grid, first: (i64, i64), end: (i64, i64), mean_of: usize) -> Grid {
+    fn grid(anchor: &Grid, first: (isize, isize), end: (isize, isize), mean_of: usize) -> Grid {
         let (x, y) = anchor.map_at(crate::geo::PixelPoint {
             col: first.0 as f64,
             row: first.1 as f64,
