@@ -10,18 +10,25 @@
 //! [`gather`] merges the scenes into captures. [`scan`] does all three in order.
 
 mod archive;
+mod date;
 mod decode;
 mod generic;
 mod landsat;
 mod listing;
 mod merge;
 mod model;
+mod plain;
 mod planet;
+mod planet_name;
 mod probe;
 mod safe;
 mod sar;
+mod sar_name;
 mod scan;
+mod sidecar;
 mod stac;
+#[cfg(test)]
+mod testing;
 
 pub use decode::{Context, Find, Hints, Vendor, decode};
 pub use listing::Listing;
