@@ -10,6 +10,7 @@
 //! [`gather`] merges the scenes into captures. [`scan`] does all three in order.
 
 mod archive;
+mod band_role;
 mod date;
 mod decode;
 mod generic;
@@ -24,11 +25,13 @@ mod probe;
 mod safe;
 mod sar;
 mod sar_name;
+mod sar_vendor;
 mod scan;
 mod sidecar;
 mod stac;
 #[cfg(test)]
 mod testing;
+mod vhr_sidecar;
 
 pub use decode::{Context, Find, Hints, Vendor, decode};
 pub use listing::Listing;
