@@ -15,6 +15,7 @@ mod date;
 mod decode;
 mod generic;
 mod landsat;
+mod landsat_mtl;
 mod listing;
 mod merge;
 mod model;
