@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::decode::file_name;
 use super::{Problem, sidecar};
 
 /// The values of an MTL file by group and name.
@@ -17,13 +16,11 @@ pub(super) struct Mtl {
 impl Mtl {
     /// Reads `…_MTL.txt`, `.xml` or `.json`.
     pub(super) fn read(path: &Path) -> Result<Self, Problem> {
-        let name = file_name(path).to_ascii_lowercase();
-        let values = if name.ends_with(".json") {
-            json(path)?
-        } else if name.ends_with(".xml") {
-            xml(path)?
-        } else {
-            text(&sidecar::text(path)?)
+        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
+        let values = match extension.to_ascii_lowercase().as_str() {
+            "json" => json(path)?,
+            "xml" => xml(path)?,
+            _ => text(&sidecar::text(path)?),
         };
         Ok(Self {
             path: path.to_path_buf(),

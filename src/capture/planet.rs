@@ -1,4 +1,4 @@
-//! PlanetScope and SkySat as downloaded or ordered from Planet.
+//! `PlanetScope` and `SkySat` as downloaded or ordered from Planet.
 //!
 //! Sources: Planet's imagery product specification (bands, scaling, the
 //! coefficients of the analytic XML, the bits of the old mask) and its page on
@@ -269,7 +269,7 @@ fn properties(find: &Find, wanted: &str, family: Family) -> Result<Properties, P
 }
 
 /// An id begins with the time of acquisition and names the satellite: last in
-/// PlanetScope's, third in SkySat's (`ssc4`, `ssc1d1` with the detector).
+/// `PlanetScope`'s, third in `SkySat`'s (`ssc4`, `ssc1d1` with the detector).
 fn properties_by_id(find: &Find, id: &str, family: Family) -> Result<Properties, Problem> {
     let Reading::One(moment) = date::read(id) else {
         return Err(find.problem(
@@ -356,7 +356,7 @@ struct SkySatCoefficients {
     reflectance_coefficients: Vec<f64>,
 }
 
-/// SkySat carries its coefficients as JSON in the image's description tag;
+/// `SkySat` carries its coefficients as JSON in the image's description tag;
 /// without them the counts still serve.
 fn skysat_coefficients(path: &Path, context: &Context<'_>) -> Result<Option<Vec<f64>>, Problem> {
     let header = sidecar::header(path, context)?;

@@ -1,9 +1,9 @@
-//! File names of Planet's PlanetScope and SkySat downloads and orders.
+//! File names of Planet's `PlanetScope` and `SkySat` downloads and orders.
 //!
-//! PlanetScope: `ID_3B_AnalyticMS_SR_8b_harmonized_clip.tif`,
+//! `PlanetScope`: `ID_3B_AnalyticMS_SR_8b_harmonized_clip.tif`,
 //! `ID_3B_udm2_clip.tif`, `ID_3B_AnalyticMS_DN_udm_clip.tif`,
 //! `ID_3B_AnalyticMS_metadata_clip.xml`, `ID_metadata.json` with an ID such as
-//! `20220109_023543_42_24d6`. SkySat: `ID_analytic_clip.tif`,
+//! `20220109_023543_42_24d6`. `SkySat`: `ID_analytic_clip.tif`,
 //! `ID_udm2_clip.tif` with an ID such as `20200814_162132_ssc4_u0001`.
 
 /// Whose picture it is.
