@@ -174,7 +174,7 @@ fn real_metadata_is_understood() {
         }
     }
     for find in claim(&mut listing) {
-        if !file_name(&find.entry).ends_with(".tif") {
+        if best_image(&find.files).is_none() {
             continue;
         }
         let scene = decode(&find, &probe.context()).unwrap();

@@ -1,7 +1,7 @@
-//! Terrain-corrected radar backscatter: Sentinel-1 from HyP3, the Planetary
+//! Terrain-corrected radar backscatter: Sentinel-1 from `HyP3`, the Planetary
 //! Computer or as plain `GeoTIFFs`, Capella, Umbra and ICEYE.
 //!
-//! The unit is what the product says: the letters of a HyP3 name, the
+//! The unit is what the product says: the letters of a `HyP3` name, the
 //! provider's convention, or a word such as `linear`, `amplitude` or `db` in
 //! the name, a description or a tag. Floats that say nothing are taken as
 //! linear power, the convention of radiometric terrain correction, unless the
@@ -22,18 +22,18 @@ use super::sidecar;
 use super::{BandRole, BandSource, Modality, RasterHeader, Scene, Unit};
 use super::{Context, Find, Listing, Problem, Vendor};
 
-/// Rasters that come with HyP3's and others' products and show no backscatter:
+/// Rasters that come with `HyP3`'s and others' products and show no backscatter:
 /// areas, incidence angles, layover and shadow, terrain, browse images.
 const COMPANIONS: [&str; 7] = ["area", "inc", "ls", "dem", "rgb", "csi", "mask"];
 
-/// HyP3 fills with 0, which no backscatter is.
+/// `HyP3` fills with 0, which no backscatter is.
 const HYP3_NODATA: f64 = 0.0;
 
 /// Takes the rasters whose names say that they are radar; polarisations of
 /// one product are one find.
 pub(super) fn claim(listing: &mut Listing) -> Vec<Find> {
     let mut products: BTreeMap<(PathBuf, String), Vec<PathBuf>> = BTreeMap::new();
-    for path in listing.named(|name| is_raster(name)) {
+    for path in listing.named(is_raster) {
         let words = words(stem(&path));
         if !is_radar(&words) {
             continue;
@@ -58,7 +58,7 @@ pub(super) fn claim(listing: &mut Listing) -> Vec<Find> {
         .collect()
 }
 
-/// HyP3 and Umbra append what a companion is after the base name; a plain name
+/// `HyP3` and Umbra append what a companion is after the base name; a plain name
 /// may hold such a word anywhere else.
 fn is_companion(words: &[String]) -> bool {
     let known = hyp3_unit(words).is_some() || words.iter().any(|w| w == "umbra");
@@ -159,7 +159,7 @@ fn id_of(path: &Path, granule: Option<&Granule>) -> String {
 }
 
 /// The ESA product it was made from: named by the file, a folder within the
-/// scanned one, or HyP3's README.
+/// scanned one, or `HyP3`'s README.
 fn granule_of(find: &Find) -> Result<Option<Granule>, Problem> {
     let inside = find.entry.strip_prefix(&find.root).unwrap_or(&find.entry);
     let root = file_name(&find.root);

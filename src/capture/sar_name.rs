@@ -80,7 +80,7 @@ pub(super) fn unit(words: &[String]) -> Option<Unit> {
     })
 }
 
-/// The unit in the names of HyP3's RTC products,
+/// The unit in the names of `HyP3`'s RTC products,
 /// `S1x_yy_date_ppo_RTCzz_u_defklm_ssss`: `e` is p for power, a for amplitude,
 /// d for decibel (the products' README).
 pub(super) fn hyp3_unit(words: &[String]) -> Option<Unit> {
@@ -134,8 +134,8 @@ fn granule(name: &str) -> Option<Granule> {
         return None;
     };
     // A checksum has four digits; "_rtc" and the like are additions.
-    let is_checksum = |p: &&&str| p.len() == 4 && p.bytes().all(|c| c.is_ascii_hexdigit());
-    let end = start + 4 + usize::from(parts.get(start + 4).filter(is_checksum).is_some());
+    let is_checksum = |p: &&str| p.len() == 4 && p.bytes().all(|c| c.is_ascii_hexdigit());
+    let end = start + 4 + usize::from(parts.get(start + 4).is_some_and(is_checksum));
     Some(Granule {
         id: parts.get(..end.min(parts.len()))?.join("_"),
         platform: sensor(&satellite).1,
