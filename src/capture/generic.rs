@@ -80,7 +80,7 @@ pub(super) fn decode(find: &Find, context: &Context<'_>) -> Result<Scene, Proble
         masks: alpha_masks(path, &header),
         relative_orbit: None,
         version: file_name(path).to_owned(),
-        pass: pass(when, &roles),
+        pass: pass(vhr_sidecar::without_tile(stem(path)), when, &roles),
         tile: path.to_string_lossy().into_owned(),
     })
 }
@@ -185,14 +185,15 @@ fn alpha_masks(path: &Path, header: &RasterHeader) -> Vec<MaskLayer> {
         .collect()
 }
 
-/// Tiles of one picture share the second and the bands. Without a time of day
-/// a file stands alone: two crossings may be in two files of one day.
-fn pass(when: Moment, roles: &[Role]) -> String {
+/// Tiles of one picture share its name but for `_R1C2`, the second and the
+/// bands. Without a time of day a file stands alone: two crossings may be in
+/// two files of one day.
+fn pass(name: &str, when: Moment, roles: &[Role]) -> String {
     if !when.time_known {
         return String::new();
     }
     let roles: Vec<String> = roles.iter().map(|r| format!("{:?}", r.role)).collect();
-    format!("generic/{}/{}", when.at, roles.join("-"))
+    format!("generic/{name}/{}/{}", when.at, roles.join("-"))
 }
 
 /// The satellite, where a word of the name is one.

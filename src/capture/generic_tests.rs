@@ -112,6 +112,10 @@ fn tiles_of_a_second_are_one_pass_and_days_stand_alone() {
         pass("20200101T101530_R1C2.tif")
     );
     assert_ne!(pass("20200101T101530.tif"), pass("20200101T101531.tif"));
+    assert_ne!(
+        pass("20200101T101530_B02.tif"),
+        pass("20200101T101530_B03.tif")
+    );
     assert_eq!(pass("20200101.tif"), "");
 }
 

@@ -105,13 +105,20 @@ fn family(id: &[&str], what: &[String]) -> Option<Family> {
     if !dated || id.len() < 3 {
         return None;
     }
-    if id.iter().any(|w| w.to_ascii_lowercase().starts_with("ss")) {
+    if id.get(2).is_some_and(|w| is_skysat(w)) {
         return Some(Family::SkySat);
     }
     let first = what.first()?.as_str();
     let satellite = id.last()?;
     let named = satellite.len() == 4 && satellite.bytes().all(|c| c.is_ascii_alphanumeric());
     (named && ["3b", "1b", "1a", "metadata"].contains(&first)).then_some(Family::PlanetScope)
+}
+
+/// `ssc4`, `ssc1d1` with the detector, or `SS02` of the first two.
+fn is_skysat(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    let number = word.strip_prefix("ssc").or(word.strip_prefix("ss"));
+    number.is_some_and(|n| n.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 fn kind(what: &[String], extension: &str) -> Option<Kind> {
@@ -228,6 +235,7 @@ mod tests {
         for name in [
             "20230103_site_visual.tif",
             "20230103_101530_village_visual.tif",
+            "20230103_101530_ssouth_visual.tif",
             "S1_kiel_20230103.tif",
             "metadata.json",
             "20220109_023543_42_24d6_3B_thumb.png",

@@ -38,6 +38,18 @@ pub(super) fn name_among<'a>(stem: &str, names: impl Iterator<Item = &'a str>) -
         .min()
 }
 
+/// A raster's name without the row and column of its tile, `_R1C2`.
+pub(super) fn without_tile(stem: &str) -> &str {
+    let Some(at) = stem.to_ascii_uppercase().rfind("_R") else {
+        return stem;
+    };
+    let (head, tail) = stem.split_at(at);
+    let numbers: Vec<&str> = tail.get(2..).unwrap_or("").split(['c', 'C']).collect();
+    let digits = |n: &&str| !n.is_empty() && n.bytes().all(|c| c.is_ascii_digit());
+    let is_tile = numbers.len() == 2 && numbers.iter().all(digits);
+    if is_tile { head } else { stem }
+}
+
 /// Reads an IMD or DIMAP file.
 pub(super) fn read(path: &Path) -> Result<Sidecar, Problem> {
     let is_imd = file_name(path).to_ascii_lowercase().ends_with(".imd");
