@@ -19,9 +19,14 @@ mod model;
 mod planet;
 mod probe;
 mod safe;
+mod safe_metadata;
 mod sar;
 mod scan;
+mod sentinel2;
 mod stac;
+mod stac_item;
+mod stac_offset;
+mod stac_scene;
 
 pub use decode::{Context, Find, Hints, Vendor, decode};
 pub use listing::Listing;
