@@ -24,12 +24,17 @@ mod planet;
 mod planet_name;
 mod probe;
 mod safe;
+mod safe_metadata;
 mod sar;
 mod sar_name;
 mod sar_vendor;
 mod scan;
+mod sentinel2;
 mod sidecar;
 mod stac;
+mod stac_item;
+mod stac_offset;
+mod stac_scene;
 #[cfg(test)]
 mod testing;
 mod vhr_sidecar;
