@@ -1,6 +1,6 @@
 //! What the walk found: folders and the names and sizes of their files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::decode::{Find, Vendor, file_name};
@@ -13,6 +13,7 @@ const RASTERS: [&str; 3] = ["tif", "tiff", "jp2"];
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
     folders: BTreeMap<PathBuf, Folder>,
+    taken: BTreeSet<PathBuf>,
 }
 
 /// One folder.
@@ -72,6 +73,12 @@ impl Listing {
         folder.files.get(file_name(file)).copied()
     }
 
+    /// Whether a file was found and some decoder has taken it.
+    #[must_use]
+    pub fn is_taken(&self, file: &Path) -> bool {
+        self.taken.contains(file)
+    }
+
     /// The folder that the user named and that a file lies in.
     #[must_use]
     pub fn root_of(&self, file: &Path) -> Option<&Path> {
@@ -110,7 +117,9 @@ impl Listing {
     pub fn drop_files(&mut self, files: &[PathBuf]) {
         for file in files {
             if let Some(folder) = file.parent().and_then(|f| self.folders.get_mut(f)) {
-                folder.files.remove(file_name(file));
+                if folder.files.remove(file_name(file)).is_some() {
+                    self.taken.insert(file.clone());
+                }
             }
         }
     }

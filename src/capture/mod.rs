@@ -10,18 +10,34 @@
 //! [`gather`] merges the scenes into captures. [`scan`] does all three in order.
 
 mod archive;
+mod band_role;
+mod date;
 mod decode;
 mod generic;
 mod landsat;
+mod landsat_mtl;
 mod listing;
 mod merge;
 mod model;
+mod plain;
 mod planet;
+mod planet_name;
 mod probe;
 mod safe;
+mod safe_metadata;
 mod sar;
+mod sar_name;
+mod sar_vendor;
 mod scan;
+mod sentinel2;
+mod sidecar;
 mod stac;
+mod stac_item;
+mod stac_offset;
+mod stac_scene;
+#[cfg(test)]
+mod testing;
+mod vhr_sidecar;
 
 pub use decode::{Context, Find, Hints, Vendor, decode};
 pub use listing::Listing;

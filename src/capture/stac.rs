@@ -1,11 +1,118 @@
-//! STAC items beside their assets.
+//! STAC items beside their assets: finding them and the files they name.
+//!
+//! Only files inside the scanned folder are read. Catalogues and collections
+//! are of no use to the scan: the walk finds the items itself.
 
-use super::{Context, Find, Listing, Problem, Scene};
+use std::fs;
+use std::path::{Path, PathBuf};
 
-pub(super) fn claim(_listing: &mut Listing) -> Vec<Find> {
-    Vec::new()
+use super::archive::read_text;
+use super::listing::is_raster;
+use super::stac_item::{Asset, Item, Json, Place, parse, percent_decoded, place};
+use super::stac_scene::scene;
+use super::{Context, Find, Listing, Problem, Scene, Vendor};
+
+/// Items are far smaller; greater JSON files are vector data or the like.
+const LARGEST_ITEM_BYTES: u64 = 8 << 20;
+
+/// Takes every item, with the rasters that it names. An item whose rasters
+/// other decoders have taken describes a product that is known already.
+pub(super) fn claim(listing: &mut Listing) -> Vec<Find> {
+    let mut finds = Vec::new();
+    for path in listing.named(is_json) {
+        if listing.bytes(&path).is_none_or(|b| b > LARGEST_ITEM_BYTES) {
+            continue;
+        }
+        match read_text(&path).map(|text| parse(&text)) {
+            Ok(Ok(Json::Other)) => {}
+            Ok(Ok(Json::Item(item))) => finds.extend(claim_item(listing, &path, &item)),
+            // Decoding will say again what is wrong.
+            Ok(Err(_)) | Err(_) => {
+                let files = vec![path.clone()];
+                finds.push(listing.take(Vendor::Stac, &path, &path, files));
+            }
+        }
+    }
+    finds
 }
 
+fn is_json(name: &str) -> bool {
+    Path::new(name)
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("json"))
+}
+
+fn claim_item(listing: &mut Listing, path: &Path, item: &Item) -> Option<Find> {
+    let root = listing.root_of(path)?.to_path_buf();
+    let named: Vec<PathBuf> = item
+        .assets
+        .values()
+        .flat_map(|asset| candidates(path, asset))
+        .collect();
+    let rasters = |file: &&PathBuf| is_raster(&file.to_string_lossy());
+    let known: Vec<PathBuf> = named
+        .into_iter()
+        .filter(|f| listing.bytes(f).is_some() || listing.is_taken(f) || is_inside(&root, f))
+        .collect();
+    let mut here = known.iter().filter(rasters).peekable();
+    if here.peek().is_some() && here.all(|file| listing.is_taken(file)) {
+        listing.drop_files(&[path.to_path_buf()]);
+        return None;
+    }
+    let mut files = known;
+    files.push(path.to_path_buf());
+    Some(listing.take(Vendor::Stac, path, path, files))
+}
+
+/// The file of an asset, its name as written and with percent codes undone.
+fn candidates(item: &Path, asset: &Asset) -> Vec<PathBuf> {
+    [asset.href.clone(), percent_decoded(&asset.href)]
+        .iter()
+        .filter(|href| !href.is_empty())
+        .filter_map(|href| match place(item, href) {
+            Place::Local(path) => Some(path),
+            Place::Remote => None,
+        })
+        .collect()
+}
+
+/// Whether a file is there and truly inside a folder, links resolved.
+fn is_inside(root: &Path, file: &Path) -> bool {
+    match (fs::canonicalize(root), fs::canonicalize(file)) {
+        (Ok(root), Ok(file)) => file.is_file() && file.starts_with(root),
+        _ => false,
+    }
+}
+
+/// Reads one item.
 pub(super) fn decode(find: &Find, _context: &Context<'_>) -> Result<Scene, Problem> {
-    Err(find.problem("no decoder yet", "leave it out"))
+    let again = "download it again, or take it out of the folder";
+    match parse(&read_text(&find.entry)?) {
+        Ok(Json::Item(item)) => scene(find, &item),
+        Ok(Json::Other) => Err(find.problem("not a STAC item", again)),
+        Err(what) => Err(find.problem(what, again)),
+    }
+}
+
+/// The file of an asset, or why there is none.
+pub(super) fn asset_file(find: &Find, asset: &Asset) -> Result<String, Problem> {
+    let named = candidates(&find.entry, asset);
+    if let Some(file) = named.iter().find(|f| find.files.contains(f)) {
+        return Ok(file.display().to_string());
+    }
+    let href = &asset.href;
+    Err(match named.first() {
+        None => find.problem(
+            format!("the asset {href} is not on this machine"),
+            "download it beside the item and write its relative path into href",
+        ),
+        Some(file) if file.exists() => find.problem(
+            format!("the asset {href} lies outside the folder"),
+            "name the folder that holds both, or move it beside the item",
+        ),
+        Some(_) => find.problem(
+            format!("the asset {href} is not there"),
+            "download it, or correct href",
+        ),
+    })
 }
