@@ -21,6 +21,7 @@ pub mod difference;
 pub mod error;
 pub mod geo;
 pub mod pipeline;
+pub mod register;
 pub mod series;
 pub mod site;
 pub mod source;
