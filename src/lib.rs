@@ -15,9 +15,11 @@
 //! and no threads inside. `source` is the only room that names the raster
 //! library, `pipeline` the only one that starts threads.
 
+pub mod background;
 pub mod capture;
 pub mod cli;
 pub mod difference;
+pub mod detect;
 pub mod error;
 pub mod geo;
 pub mod pipeline;
