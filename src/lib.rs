@@ -18,10 +18,11 @@
 pub mod background;
 pub mod capture;
 pub mod cli;
-pub mod difference;
 pub mod detect;
+pub mod difference;
 pub mod error;
 pub mod geo;
+pub mod measure;
 pub mod pipeline;
 pub mod series;
 pub mod site;

@@ -111,10 +111,7 @@ impl Design {
     /// Observed less explained, per cell.
     fn residuals(&self, beta: &DVector<f64>) -> Vec<f32> {
         let beta: ndarray::Array1<f32> = beta.iter().map(|b| *b as f32).collect();
-        let explained = self
-            .columns
-            .slice_axis(Dim(1), Slice::from(1..))
-            .dot(&beta);
+        let explained = self.columns.slice_axis(Dim(1), Slice::from(1..)).dot(&beta);
         let observed = self.columns.column(0);
         observed
             .iter()
@@ -213,7 +210,9 @@ mod tests {
             ((i * 7 + j * 13) % 11) as f32
         }));
         for share in [5, 40] {
-            let weights: Vec<f32> = (0..50).map(|i| if i < share { 0.25 } else { 1.0 }).collect();
+            let weights: Vec<f32> = (0..50)
+                .map(|i| if i < share { 0.25 } else { 1.0 })
+                .collect();
             let direct = d.scaled_rows(&weights, |w| w);
             let direct = products(direct.view(), direct.view());
             assert!((d.weighted(&weights) - direct).norm() < 1e-2);
@@ -228,9 +227,7 @@ mod tests {
             let noise = 0.01 * (i as f32 * 1.7).cos();
             if j == 0 { 2.0 * x + noise + wild } else { x }
         });
-        let fit = design(columns)
-            .fit(&[true; 200], &[0.0], None, 8)
-            .unwrap();
+        let fit = design(columns).fit(&[true; 200], &[0.0], None, 8).unwrap();
         assert!((fit.beta[0] - 2.0).abs() < 0.01, "{}", fit.beta[0]);
         assert!(fit.scale < 0.02);
     }

@@ -137,6 +137,18 @@ impl<'a> Panel<'a> {
         Ok(panel)
     }
 
+    /// Number of captures.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.strips.len()
+    }
+
+    /// Whether the series has no captures; a panel always has some.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.strips.is_empty()
+    }
+
     fn add_band(&mut self, band: usize, previous: Option<&[Option<Prediction>]>) {
         let (captures, size) = (self.strips.len(), self.known[0].len());
         let mut full = Array2::zeros((captures, size));

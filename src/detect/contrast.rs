@@ -64,8 +64,7 @@ impl Across {
         let growth = |k: usize| (joint_covariance[(k, k)] / unit).sqrt();
         let road = lanes.road_m.is_some();
         let lane_correlation = if road {
-            joint_covariance[(0, 1)]
-                / (joint_covariance[(0, 0)] * joint_covariance[(1, 1)]).sqrt()
+            joint_covariance[(0, 1)] / (joint_covariance[(0, 0)] * joint_covariance[(1, 1)]).sqrt()
         } else {
             0.0
         };
@@ -159,8 +158,7 @@ impl Across {
         let mut sigma = Array2::from_elem((bands, n), f32::NAN);
         let mut pseudo = vec![Array2::from_elem((bands, n), f32::NAN); self.pseudo.len()];
         for (b, band) in residual.outer_iter().enumerate() {
-            for ((p, (fit, factor)), support) in
-                pseudo.iter_mut().zip(&self.pseudo).zip(&supports)
+            for ((p, (fit, factor)), support) in pseudo.iter_mut().zip(&self.pseudo).zip(&supports)
             {
                 let amplitudes = fit.amplitudes(band, support);
                 for (j, to) in p.row_mut(b).iter_mut().enumerate() {
@@ -169,7 +167,11 @@ impl Across {
                     }
                 }
             }
-            let local = local_scale(&pseudo, b, (NOISE_WINDOW_M / strip.chainage.step_m) as usize);
+            let local = local_scale(
+                &pseudo,
+                b,
+                (NOISE_WINDOW_M / strip.chainage.step_m) as usize,
+            );
             sigma.row_mut(b).assign(&ndarray::aview1(&local));
             for p in &mut pseudo {
                 for (v, s) in p.row_mut(b).iter_mut().zip(&local) {
@@ -209,9 +211,8 @@ fn local_scale(pseudo: &[Array2<f32>], band: usize, window: usize) -> Vec<f32> {
             .map(|v| v.abs())
             .collect();
         let middle = sizes.len() / 2;
-        (sizes.len() > 10).then(|| {
-            *sizes.select_nth_unstable_by(middle, f32::total_cmp).1 * MAD_TO_SIGMA as f32
-        })
+        (sizes.len() > 10)
+            .then(|| *sizes.select_nth_unstable_by(middle, f32::total_cmp).1 * MAD_TO_SIGMA as f32)
     };
     let whole = scale(0, n).unwrap_or(f32::NAN);
     let knots: Vec<(f32, f32)> = (0..n)
@@ -221,7 +222,9 @@ fn local_scale(pseudo: &[Array2<f32>], band: usize, window: usize) -> Vec<f32> {
             Some((c as f32, s.max(LEAST_LOCAL * whole)))
         })
         .collect();
-    (0..n).map(|j| interpolate(&knots, j as f32).unwrap_or(whole)).collect()
+    (0..n)
+        .map(|j| interpolate(&knots, j as f32).unwrap_or(whole))
+        .collect()
 }
 
 /// Piecewise linear, constant beyond the ends; knots in order.

@@ -97,7 +97,13 @@ impl Sample {
     fn new(profile: &Profile, j: usize, road: bool) -> Self {
         let mut values: Vec<(f32, f32)> = Vec::with_capacity(8);
         let mut push = |values_of: &ndarray::Array2<f32>, sigma: &ndarray::Array2<f32>| {
-            values.extend(values_of.column(j).iter().copied().zip(sigma.column(j).iter().copied()));
+            values.extend(
+                values_of
+                    .column(j)
+                    .iter()
+                    .copied()
+                    .zip(sigma.column(j).iter().copied()),
+            );
         };
         push(&profile.track, &profile.track_sigma);
         if road {
@@ -147,7 +153,8 @@ impl Sample {
         for i in rows.clone() {
             for j in rows.clone() {
                 let share = if i == j { 1.0 } else { prior.common };
-                covariance[(i, j)] += prior.tau.powi(2) * share * self.per_sigma[i] * self.per_sigma[j];
+                covariance[(i, j)] +=
+                    prior.tau.powi(2) * share * self.per_sigma[i] * self.per_sigma[j];
             }
         }
         covariance

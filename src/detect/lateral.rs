@@ -52,9 +52,9 @@ impl Lateral {
         let rows = within(half_m)?;
         let core = within((1.3 * psf_m).max(2.0).max(0.5 * offset.step_m))?;
         let columns = DMatrix::from_fn(rows.len(), centres.len() + 1, |i, k| {
-            centres.get(k).map_or(1.0, |c| {
-                template(offset.at_m(rows.start + i) - c, psf_m)
-            })
+            centres
+                .get(k)
+                .map_or(1.0, |c| template(offset.at_m(rows.start + i) - c, psf_m))
         });
         let (whole, whole_variance) = solve(&columns, |_| true)?;
         Some(Self {
@@ -85,8 +85,7 @@ impl Lateral {
             if !core || (seen as f64) <= LEAST_CLEAR * self.rows.len() as f64 {
                 continue;
             }
-            let Some((partial, variance)) =
-                solve(&self.columns, |i| column[self.rows.start + i])
+            let Some((partial, variance)) = solve(&self.columns, |i| column[self.rows.start + i])
             else {
                 continue;
             };
