@@ -10,6 +10,7 @@ mod cache;
 mod extract;
 mod fingerprint;
 mod outcome;
+mod passes;
 mod plan;
 mod workers;
 
@@ -17,5 +18,8 @@ pub use cache::{Cache, DEFAULT_CACHE_BYTES};
 pub use extract::{Extraction, Kept, extract};
 pub use fingerprint::fingerprint;
 pub use outcome::{Outcome, Quiet, Watch};
+pub use passes::{
+    MeasuredTrain, PassSettings, ResidualShift, StripOutcome, analyse, residual_shifts,
+};
 pub use plan::{Coverage, FINE_TILE_M, Failure, Job, Plan, TILE_M, plan, tiles};
 pub use workers::{Workers, workers};

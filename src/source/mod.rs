@@ -17,7 +17,9 @@ mod transform;
 mod window;
 
 pub use corridor::{Corridor, CorridorOrigin, Provenance};
-pub use corridor_file::{CORRIDOR_FORMAT, check_corridor_file, read_corridor_file, read_corridor_origin, write_corridor};
+pub use corridor_file::{
+    CORRIDOR_FORMAT, check_corridor_file, read_corridor_file, read_corridor_origin, write_corridor,
+};
 pub use header::{HeaderReader, scene_grid};
 pub use read::read_corridor;
 pub use table_file::{Access, Cell, ColumnKind, Edit, Row, Table, TableFile};

@@ -1,0 +1,10 @@
+//! Where exactly a train begins and ends, how sure that is, and what it looks like.
+
+mod colour;
+mod ends;
+mod fit;
+mod likelihood;
+mod polarity;
+
+pub use fit::{Censored, Fit, Motion, fit};
+pub use polarity::{Polarity, polarity};
