@@ -15,11 +15,15 @@
 //! and no threads inside. `source` is the only room that names the raster
 //! library, `pipeline` the only one that starts threads.
 
+pub mod background;
 pub mod capture;
 pub mod cli;
+pub mod detect;
 pub mod difference;
 pub mod error;
 pub mod geo;
+pub mod measure;
+pub mod normalize;
 pub mod pipeline;
 pub mod series;
 pub mod site;
