@@ -23,6 +23,7 @@ pub mod difference;
 pub mod error;
 pub mod geo;
 pub mod measure;
+pub mod normalize;
 pub mod pipeline;
 pub mod register;
 pub mod series;

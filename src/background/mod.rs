@@ -26,3 +26,8 @@ mod predict;
 
 pub use panel::{Occupied, Panel, PanelSettings};
 pub use predict::{Displacement, Prediction, predict};
+//! What a capture would show without trains.
+
+mod radar;
+
+pub use radar::{RadarBackgroundSettings, RadarResidual, radar_residuals};

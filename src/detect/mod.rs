@@ -20,3 +20,9 @@ pub use emission::{Prior, Side};
 pub use lanes::{DEFAULT_PSF_PX, Lanes};
 pub use noise::{SeriesNoise, profile};
 pub use segment::{Candidate, Detector, find_trains};
+
+mod radar;
+mod radar_lane;
+
+pub use radar::{RadarProfile, RadarSegment, Sampling, place_scatter, radar_segments};
+pub use radar_lane::{LaneContrast, LogRatio, lane_contrast};

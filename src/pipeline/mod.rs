@@ -12,6 +12,7 @@ mod fingerprint;
 mod outcome;
 mod passes;
 mod plan;
+mod radar_passes;
 mod workers;
 
 pub use cache::{Cache, DEFAULT_CACHE_BYTES};
@@ -22,4 +23,5 @@ pub use passes::{
     MeasuredTrain, PassSettings, ResidualShift, StripOutcome, analyse, residual_shifts,
 };
 pub use plan::{Coverage, FINE_TILE_M, Failure, Job, Plan, TILE_M, plan, tiles};
+pub use radar_passes::{RadarOutcome, RadarSettings, RadarTrain, analyse};
 pub use workers::{Workers, workers};

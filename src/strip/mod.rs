@@ -15,6 +15,7 @@ mod profile;
 mod spec;
 mod spline;
 mod straighten;
+mod point_response;
 
 pub use coarsen::coarsened;
 pub use mask::eroded;
@@ -24,3 +25,4 @@ pub use profile::{Profile, sample_correlation};
 pub use spec::{StripSpec, coarsening_factor};
 pub use spline::Spline;
 pub use straighten::Prepared;
+pub use point_response::PointResponse;
