@@ -21,6 +21,7 @@ pub mod difference;
 pub mod error;
 pub mod geo;
 pub mod pipeline;
+pub mod report;
 pub mod series;
 pub mod site;
 pub mod source;
