@@ -17,6 +17,9 @@ pub(super) enum Ink {
     Cut,
 }
 
+/// A blank at which no line is broken; [`wrapped`] turns it into a plain one.
+pub(super) const GLUE: char = '\u{a0}';
+
 /// Whether there is colour at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Paint {
@@ -85,7 +88,7 @@ pub(super) fn wrapped(text: &str, width: usize) -> String {
         lines.push_str(word);
         used += wide;
     }
-    lines
+    lines.replace(GLUE, " ")
 }
 
 #[cfg(test)]
@@ -106,6 +109,7 @@ mod tests {
         assert_eq!(wrapped("aa bb cc", 5), "aa bb\ncc");
         assert_eq!(wrapped("두만 강", 6), "두만\n강");
         assert_eq!(wrapped("unbreakable", 3), "unbreakable");
+        assert_eq!(wrapped("is 12\u{a0}m", 5), "is\n12 m");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The summary on a terminal: per crossing a headline, a table and a chart.
 
 use super::chart::lengths_chart;
-use super::paint::{Ink, Paint, printable, wrapped};
+use super::paint::{GLUE, Ink, Paint, printable, wrapped};
 use super::summary::{CrossingSummary, Figures, Length, PeriodFigures, Summary};
 use super::table::{Line, table_text};
 
@@ -14,20 +14,22 @@ pub struct Screen {
     pub colour: bool,
 }
 
+/// Columns that the table needs.
+const NARROWEST: usize = 80;
 /// Widest text that is still easy to read; a wider terminal is not filled.
 const WIDEST: usize = 120;
-/// The table needs this many columns.
-const NARROWEST: usize = 80;
 
 /// Stands for what was not observed.
 const NOTHING: &str = "—";
 
-const LEGEND: &str = "— not observed   ≥ at least: the train runs out of view   \
-                      share with its 95 % interval\n\
-                      limit: shortest train found nine times in ten (median)   days are UTC\n";
+/// From this width on, columns of the table stand two blanks apart.
+const ROOMY: usize = 90;
 
-const CHART_LEGEND: &str = "⠛ a train   ▴ at least so long   ⠒ median   \
-                            • usable capture   × unusable\n";
+const LEGEND: &str = "— not observed · ≥ at least: the train runs out of view · [ ] 95 % interval\n\
+                      limit: shortest train found nine times in ten, median · days are UTC\n";
+
+const CHART_LEGEND: &str =
+    "⠛ train · ▴ at least so long · ⠒ median · • usable capture · × unusable\n";
 
 /// The summary as text for a terminal.
 #[must_use]
@@ -41,7 +43,8 @@ pub fn screen_text(summary: &Summary, screen: Screen) -> String {
         text += &heading(crossing, paint);
         text += &wrapped(&headline(crossing, summary.by.word()), width);
         text += "\n\n";
-        text += &periods_table(crossing, summary.by.word(), paint);
+        let gap = if width < ROOMY { 1 } else { 2 };
+        text += &table_text(&table_lines(crossing, summary.by.word()), gap, paint);
         text.push('\n');
         if let Some(chart) = lengths_chart(crossing, width, paint) {
             text += &paint.text("length of trains\n", Ink::Strong);
@@ -99,8 +102,8 @@ fn trains(total: &Figures) -> Option<String> {
 }
 
 fn metres(length: Length) -> String {
-    let sign = if length.at_least { "≥ " } else { "" };
-    format!("{sign}{:.0} m", length.length_m)
+    let sign = if length.at_least { "≥" } else { "" };
+    format!("{sign}{:.0}{GLUE}m", length.length_m)
 }
 
 fn unusable(total: &Figures) -> Option<String> {
@@ -130,7 +133,7 @@ fn counted(n: usize, noun: &str) -> String {
 fn share_text(figures: &Figures) -> String {
     figures.share.map_or_else(String::new, |s| {
         let (low, high) = (percent(s.interval.low), percent(s.interval.high));
-        format!("{} % [{low}, {high}]", percent(s.share))
+        format!("{}{GLUE}%{GLUE}[{low},{GLUE}{high}]", percent(s.share))
     })
 }
 
@@ -144,43 +147,25 @@ fn percent(share: f64) -> String {
     }
 }
 
-fn periods_table(crossing: &CrossingSummary, period: &str, paint: Paint) -> String {
-    let line = |cells: &[&str], ink| Line {
-        cells: cells.iter().map(|c| (*c).to_owned()).collect(),
-        ink,
-    };
-    let mut lines = vec![
-        line(
-            &[
-                "",
-                "usable",
-                "",
-                "unusable",
-                "",
-                "with a train",
-                "",
-                "length, m",
-                "",
-                "limit",
-            ],
-            Ink::Strong,
-        ),
-        line(
-            &[
-                period,
-                "clear",
-                "part",
-                "cloud",
-                "other",
-                "n  share [95 %]",
-                "trains",
-                "median",
-                "longest",
-                "m",
-            ],
-            Ink::Strong,
-        ),
+fn table_lines(crossing: &CrossingSummary, period: &str) -> Vec<Line> {
+    let heads = [
+        ["", period],
+        ["usable", "clear"],
+        ["", "part"],
+        ["", "cloud"],
+        ["", "other"],
+        ["with a train", "n    share [95 %]"],
+        ["", "trains"],
+        ["median", "m"],
+        ["longest", "m"],
+        ["limit", "m"],
     ];
+    let mut lines: Vec<Line> = (0..2)
+        .map(|row| Line {
+            cells: heads.iter().map(|head| head[row].to_owned()).collect(),
+            ink: Ink::Strong,
+        })
+        .collect();
     for p in &crossing.periods {
         let ink = if p.figures.usable == 0 {
             Ink::Faint
@@ -196,7 +181,7 @@ fn periods_table(crossing: &CrossingSummary, period: &str, paint: Paint) -> Stri
         cells: cells("all", &crossing.total),
         ink: Ink::Strong,
     });
-    table_text(&lines, 1, paint)
+    lines
 }
 
 fn cells(period: &str, f: &Figures) -> Vec<String> {
@@ -209,9 +194,9 @@ fn cells(period: &str, f: &Figures) -> Vec<String> {
             n.to_string()
         }
     };
-    let with_train = f
-        .with_train
-        .map_or_else(nothing, |n| format!("{n}  {:>15}", share_text(f)));
+    let with_train = f.with_train.map_or_else(nothing, |n| {
+        format!("{n} {:>15}", share_text(f).replace(GLUE, " "))
+    });
     let length = |length: Option<Length>| match length {
         Some(l) => format!("{}{:.0}", if l.at_least { "≥" } else { "" }, l.length_m),
         None if f.usable > 0 => String::new(),

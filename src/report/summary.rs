@@ -423,3 +423,7 @@ fn record(names: (String, String), ends: [String; 2], f: &Figures) -> [String; 2
         text(f.detection_limit_m),
     ]
 }
+
+#[cfg(test)]
+#[path = "summary_tests.rs"]
+mod tests;
