@@ -26,6 +26,7 @@ pub mod measure;
 pub mod normalize;
 pub mod pipeline;
 pub mod register;
+pub mod report;
 pub mod series;
 pub mod site;
 pub mod source;

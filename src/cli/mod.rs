@@ -7,7 +7,10 @@ use clap::{Parser, Subcommand};
 use crate::error::{Error, Result};
 
 mod crossings;
+mod export;
 mod logging;
+mod output;
+mod summary;
 
 /// Finds and measures trains on border railway crossings in folders of
 /// satellite imagery.
@@ -27,6 +30,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Crossings(crossings::CrossingsArgs),
+    Export(export::ExportArgs),
+    Summary(summary::SummaryArgs),
 }
 
 /// Outcome of a command that ran, worst first: the exit codes of the product.
@@ -62,6 +67,8 @@ impl Cli {
     fn run(&self) -> Result<Finish> {
         match &self.command {
             Command::Crossings(args) => args.run(),
+            Command::Export(args) => args.run(),
+            Command::Summary(args) => args.run(),
         }
     }
 }

@@ -253,14 +253,4 @@ fn made_up_store() {
     let path = PathBuf::from(std::env::var_os("RAILSPAN_MADE_UP").unwrap());
     let mut store = Store::open_or_create(&path).unwrap();
     store.write(&fixture::dandong()).unwrap();
-    store.write(&fixture::dandong()).unwrap();
-    let rows = fixture::dandong();
-    store
-        .remove(&[
-            rows[0].0.key.clone(),
-            rows[1].0.key.clone(),
-            rows[2].0.key.clone(),
-        ])
-        .unwrap();
-    store.write(&rows[..40]).unwrap();
 }
