@@ -22,6 +22,7 @@ pub mod error;
 pub mod geo;
 pub mod pipeline;
 pub mod series;
+pub mod simulate;
 pub mod site;
 pub mod source;
 pub mod stats;

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 
 mod crossings;
 mod logging;
+mod simulate;
 
 /// Finds and measures trains on border railway crossings in folders of
 /// satellite imagery.
@@ -27,6 +28,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Crossings(crossings::CrossingsArgs),
+    Simulate(simulate::SimulateArgs),
 }
 
 /// Outcome of a command that ran, worst first: the exit codes of the product.
@@ -43,8 +45,8 @@ pub enum Finish {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    logging::start(cli.verbose, cli.quiet);
-    match cli.run() {
+    let bars = logging::start(cli.verbose, cli.quiet);
+    match cli.run(&bars) {
         Ok(Finish::Complete) => ExitCode::SUCCESS,
         Ok(Finish::SomeFailed) => ExitCode::from(3),
         Err(error) => {
@@ -59,9 +61,10 @@ pub fn main() -> ExitCode {
 }
 
 impl Cli {
-    fn run(&self) -> Result<Finish> {
+    fn run(&self, bars: &indicatif::MultiProgress) -> Result<Finish> {
         match &self.command {
             Command::Crossings(args) => args.run(),
+            Command::Simulate(args) => args.run(bars),
         }
     }
 }

@@ -13,6 +13,7 @@ mod settings;
 mod table_file;
 mod transform;
 mod window;
+mod write;
 
 pub use corridor::{Corridor, CorridorOrigin, Provenance};
 pub use corridor_file::{CORRIDOR_FORMAT, check_corridor_file, read_corridor_file, write_corridor};
@@ -24,3 +25,4 @@ pub use window::{
     COARSEST_MEAN_M, FINE_GSD_M, FINE_MARGIN_M, MARGIN_M, Placement, Target, covered_share,
     margin_m, mean_of, place, place_scenes,
 };
+pub use write::{RasterFile, RasterLayout, RasterSamples, project_places, unproject_points};
