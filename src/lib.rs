@@ -28,6 +28,7 @@ pub mod pipeline;
 pub mod register;
 pub mod report;
 pub mod series;
+pub mod simulate;
 pub mod site;
 pub mod source;
 pub mod stats;

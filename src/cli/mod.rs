@@ -11,6 +11,7 @@ mod export;
 mod logging;
 mod output;
 mod summary;
+mod simulate;
 
 /// Finds and measures trains on border railway crossings in folders of
 /// satellite imagery.
@@ -32,6 +33,7 @@ enum Command {
     Crossings(crossings::CrossingsArgs),
     Export(export::ExportArgs),
     Summary(summary::SummaryArgs),
+    Simulate(simulate::SimulateArgs),
 }
 
 /// Outcome of a command that ran, worst first: the exit codes of the product.
@@ -48,8 +50,8 @@ pub enum Finish {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    logging::start(cli.verbose, cli.quiet);
-    match cli.run() {
+    let bars = logging::start(cli.verbose, cli.quiet);
+    match cli.run(&bars) {
         Ok(Finish::Complete) => ExitCode::SUCCESS,
         Ok(Finish::SomeFailed) => ExitCode::from(3),
         Err(error) => {
@@ -64,11 +66,12 @@ pub fn main() -> ExitCode {
 }
 
 impl Cli {
-    fn run(&self) -> Result<Finish> {
+    fn run(&self, bars: &indicatif::MultiProgress) -> Result<Finish> {
         match &self.command {
             Command::Crossings(args) => args.run(),
             Command::Export(args) => args.run(),
             Command::Summary(args) => args.run(),
+            Command::Simulate(args) => args.run(bars),
         }
     }
 }

@@ -15,6 +15,7 @@ mod settings;
 mod table_file;
 mod transform;
 mod window;
+mod write;
 
 pub use corridor::{Corridor, CorridorOrigin, Provenance};
 pub use corridor_file::{
@@ -28,3 +29,4 @@ pub use window::{
     COARSEST_MEAN_M, FINE_GSD_M, FINE_MARGIN_M, MARGIN_M, Placement, Target, covered_share,
     margin_m, mean_of, place, place_scenes,
 };
+pub use write::{RasterFile, RasterLayout, RasterSamples, project_places, unproject_points};
