@@ -15,7 +15,8 @@
 //! redescending weights, so that trains, lorries and cloud rims get no say.
 //!
 //! [`Panel`] holds what all captures of a series share in one pass;
-//! [`predict`] does one capture and may run in parallel.
+//! [`predict`] does one capture and may run in parallel. Radar has its own way:
+//! [`radar_residuals`].
 
 mod blocks;
 mod design;
@@ -23,11 +24,8 @@ mod gradient;
 mod impute;
 mod panel;
 mod predict;
+mod radar;
 
 pub use panel::{Occupied, Panel, PanelSettings};
 pub use predict::{Displacement, Prediction, predict};
-//! What a capture would show without trains.
-
-mod radar;
-
 pub use radar::{RadarBackgroundSettings, RadarResidual, radar_residuals};

@@ -5,11 +5,8 @@ mod ends;
 mod fit;
 mod likelihood;
 mod polarity;
+mod radar_ends;
 
 pub use fit::{Censored, Fit, Motion, fit};
 pub use polarity::{Polarity, polarity};
-//! Where a train begins and ends, and how sure that is.
-
-mod radar_ends;
-
 pub use radar_ends::{EndsInput, RadarEnd, RadarEnds, radar_ends};

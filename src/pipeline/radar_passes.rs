@@ -118,7 +118,7 @@ pub struct RadarOutcome {
 /// relative orbit of every capture where known; else captures are grouped by
 /// what they look like. The outcome is in the order of `strips`.
 #[must_use]
-pub fn analyse(
+pub fn analyse_radar(
     strips: &[&Strip],
     looks: Option<&[usize]>,
     settings: &RadarSettings,
