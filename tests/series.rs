@@ -15,7 +15,11 @@ fn store_in(folder: &Path) -> PathBuf {
     let path = folder.join("made up.gpkg");
     let mut store = Store::open_or_create(&path).unwrap();
     store
-        .write(&[capture("a", 1, Some(1)), capture("b", 9, Some(0)), capture("c", 17, None)])
+        .write(&[
+            capture("a", 1, Some(1)),
+            capture("b", 9, Some(0)),
+            capture("c", 17, None),
+        ])
         .unwrap();
     path
 }
@@ -39,7 +43,11 @@ fn capture(id: &str, day: i8, train_count: Option<u32>) -> (Observation, Vec<Tra
         platform: String::new(),
         modality: Modality::Optical,
         gsd_m: Some(3.0),
-        status: if seen { Status::Clear } else { Status::Obscured },
+        status: if seen {
+            Status::Clear
+        } else {
+            Status::Obscured
+        },
         reason: if seen { "" } else { "cloud" }.into(),
         covered_fraction: Some(1.0),
         clear_fraction: Some(if seen { 1.0 } else { 0.0 }),
@@ -102,11 +110,16 @@ fn a_summary_has_the_same_figures_in_all_its_forms() {
     let table = printed(&["summary", "--store", store]);
     let headline = "Trains on 1 of 2 usable captures, 50 % [9, 91]. 1 train: median length 300 m";
     assert!(table.contains(headline), "{table}");
-    assert!(!table.contains('\u{1b}'), "no colour where there is no terminal");
+    assert!(
+        !table.contains('\u{1b}'),
+        "no colour where there is no terminal"
+    );
     let json = printed(&["summary", "--store", store, "--format", "json"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["crossings"][0]["total"]["with_train"], 1);
-    let csv = printed(&["summary", "--store", store, "--format", "csv", "--by", "year"]);
+    let csv = printed(&[
+        "summary", "--store", store, "--format", "csv", "--by", "year",
+    ]);
     let all = "bridge,all,2024-05-01,2024-05-18,2,0,1,0,0,2,1,0.5,0.0945,0.9055,1,0,300,false,300,false,60";
     assert_eq!(csv.lines().last(), Some(all));
 }
@@ -142,7 +155,13 @@ fn the_scoring_program_takes_the_exported_tables() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let store = store_in(folder.path());
-    printed(&["export", "--store", store.to_str().unwrap(), "--out", &at("out")]);
+    printed(&[
+        "export",
+        "--store",
+        store.to_str().unwrap(),
+        "--out",
+        &at("out"),
+    ]);
     let observations = std::fs::read_to_string(at("out/observations.csv")).unwrap();
     assert_eq!(observations.lines().count(), 4);
     std::fs::write(at("truth.csv"), TRUTH).unwrap();

@@ -10,8 +10,8 @@ mod crossings;
 mod export;
 mod logging;
 mod output;
-mod summary;
 mod simulate;
+mod summary;
 
 /// Finds and measures trains on border railway crossings in folders of
 /// satellite imagery.

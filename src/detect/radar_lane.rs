@@ -220,9 +220,6 @@ mod tests {
             usable: &usable,
             offset: OFFSET,
         };
-        assert_eq!(
-            lane_contrast(&ratio, 0.0, &RESPONSE).usable,
-            vec![false]
-        );
+        assert_eq!(lane_contrast(&ratio, 0.0, &RESPONSE).usable, vec![false]);
     }
 }

@@ -156,12 +156,20 @@ impl End<'_> {
             .map(|k| self.near_m - self.inwards * (SEARCH_M - k as f64 * SEARCH_STEP_M))
             .filter(|at| (self.far_m - at) * self.inwards >= 0.0)
             .collect();
-        let logs: Vec<f64> = places.iter().map(|&at| self.log_evidence(at, &window)).collect();
+        let logs: Vec<f64> = places
+            .iter()
+            .map(|&at| self.log_evidence(at, &window))
+            .collect();
         let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let weights: Vec<f64> = logs.iter().map(|l| (l - most).exp()).collect();
         let total: f64 = weights.iter().sum();
         let moment = |f: &dyn Fn(f64) -> f64| {
-            places.iter().zip(&weights).map(|(&p, w)| w * f(p)).sum::<f64>() / total
+            places
+                .iter()
+                .zip(&weights)
+                .map(|(&p, w)| w * f(p))
+                .sum::<f64>()
+                / total
         };
         let at_m = moment(&|p| p);
         RadarEnd {
@@ -229,10 +237,15 @@ impl End<'_> {
         let outside_m = at_m - self.inwards * self.input.response.sigma_m;
         let low_m = outside_m.min(at_m);
         let high_m = outside_m.max(at_m);
-        let last_m = self.input.at_m(self.input.contrast_db.len().saturating_sub(1));
+        let last_m = self
+            .input
+            .at_m(self.input.contrast_db.len().saturating_sub(1));
         low_m < self.input.first_m
             || high_m > last_m
-            || self.input.between(low_m, high_m).any(|i| !self.input.usable[i])
+            || self
+                .input
+                .between(low_m, high_m)
+                .any(|i| !self.input.usable[i])
     }
 }
 

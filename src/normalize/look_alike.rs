@@ -242,8 +242,8 @@ fn average_linkage(distance: &Distances) -> Vec<(usize, usize)> {
         }
         let (_, i, j) = best;
         for &k in alive.iter().filter(|&&k| k != i && k != j) {
-            let mean = (size[i] * between[i * n + k] + size[j] * between[j * n + k])
-                / (size[i] + size[j]);
+            let mean =
+                (size[i] * between[i * n + k] + size[j] * between[j * n + k]) / (size[i] + size[j]);
             between[i * n + k] = mean;
             between[k * n + i] = mean;
         }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::capture::{Capture, Modality};
 use crate::difference::Followed;
 use crate::geo::LonLat;
+use crate::measure::{Censored, Polarity};
 use crate::source::CorridorOrigin;
 use crate::strip::Shift;
 
@@ -67,11 +68,27 @@ pub struct Look {
     pub detection_limit_m: Option<f64>,
 }
 
-/// One train.
+/// One train, as far as it stands on the track.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundTrain {
-    /// Its ends, strength and look.
-    pub measured: crate::measure::Train,
+    /// Chainage where it begins, m; at least 0.
+    pub start_m: f64,
+    /// Chainage where it ends, m; at most the length of the track.
+    pub end_m: f64,
+    /// 1 sigma of the start, m.
+    pub start_sigma_m: f64,
+    /// 1 sigma of the end, m.
+    pub end_sigma_m: f64,
+    /// 1 sigma of the length inside the track, m.
+    pub length_sigma_m: f64,
+    /// Ends that were not seen, or lie beyond the track.
+    pub censored: Censored,
+    /// Strength of the detection.
+    pub snr: f64,
+    /// Probability of so strong a detection on an empty track, where it is known.
+    pub p_value: Option<f64>,
+    /// Brighter or darker than the empty track.
+    pub polarity: Polarity,
     /// What became of it since the observation before.
     pub followed: Option<Followed>,
     /// Its line on the alignment.

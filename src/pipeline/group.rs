@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::{Cache, Workers};
 use crate::capture::{BandRole, Modality, Unit};
 use crate::error::Result;
-use crate::source::{CorridorOrigin, read_corridor_origin};
+use crate::source::{CorridorLabel, CorridorOrigin, read_corridor_label};
 
 /// A corridor file and what it is of.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +17,7 @@ pub struct Filed {
     /// The file.
     pub path: PathBuf,
     /// What it is of.
-    pub origin: CorridorOrigin,
+    pub label: CorridorLabel,
 }
 
 /// What captures of one series have in common.
@@ -54,7 +54,7 @@ impl FiledCapture {
     /// What the capture is, from its first tile.
     #[must_use]
     pub fn origin(&self) -> &CorridorOrigin {
-        &self.tiles[0].origin
+        &self.tiles[0].label.origin
     }
 }
 
@@ -68,8 +68,8 @@ pub fn filed(cache: &Cache, workers: &Workers) -> Result<Vec<Filed>> {
     Ok(workers.install(|| {
         paths
             .into_par_iter()
-            .filter_map(|path| match read_corridor_origin(&path) {
-                Ok(origin) => Some(Filed { path, origin }),
+            .filter_map(|path| match read_corridor_label(&path) {
+                Ok(label) => Some(Filed { path, label }),
                 Err(error) => {
                     log::debug!("{error}");
                     None
@@ -87,11 +87,16 @@ pub fn filed(cache: &Cache, workers: &Workers) -> Result<Vec<Filed>> {
 pub fn group(corridors: Vec<Filed>) -> BTreeMap<SeriesKey, Vec<FiledCapture>> {
     let mut series: BTreeMap<SeriesKey, Vec<FiledCapture>> = BTreeMap::new();
     let mut sorted = corridors;
-    sorted.sort_by(|a, b| order(&a.origin).cmp(&order(&b.origin)).then(a.origin.start_m.total_cmp(&b.origin.start_m)));
+    sorted.sort_by(|a, b| {
+        let (a, b) = (&a.label.origin, &b.label.origin);
+        order(a)
+            .cmp(&order(b))
+            .then(a.start_m.total_cmp(&b.start_m))
+    });
     for corridor in sorted {
-        let captures = series.entry(key(&corridor.origin)).or_default();
+        let captures = series.entry(key(&corridor.label.origin)).or_default();
         match captures.last_mut() {
-            Some(last) if last.origin().capture == corridor.origin.capture => {
+            Some(last) if last.origin().capture == corridor.label.origin.capture => {
                 last.tiles.push(corridor);
             }
             _ => captures.push(FiledCapture {

@@ -158,8 +158,7 @@ impl LookSeries<'_> {
             .collect();
         let mut outcomes = Vec::new();
         for _ in 0..PASSES {
-            let residuals =
-                radar_residuals(self.strips, &occupied, &self.settings.background);
+            let residuals = radar_residuals(self.strips, &occupied, &self.settings.background);
             outcomes = self.detect(&residuals, &occupied);
             occupied = outcomes
                 .iter()
@@ -219,7 +218,11 @@ impl LookSeries<'_> {
                 (0..contrast.usable.len())
                     .map(|i| {
                         let speaks = contrast.usable[i] && !occupied[[row, i]];
-                        if speaks { contrast.contrast_db[i] } else { f64::NAN }
+                        if speaks {
+                            contrast.contrast_db[i]
+                        } else {
+                            f64::NAN
+                        }
                     })
                     .collect()
             })

@@ -16,7 +16,7 @@ use gdal::{Dataset, DriverManager, Metadata};
 use ndarray::{Array2, Array3, ArrayView2, Axis, Zip};
 use serde::{Deserialize, Serialize};
 
-use super::corridor::{Corridor, CorridorOrigin, Provenance};
+use super::corridor::{Corridor, CorridorLabel, CorridorOrigin, Provenance};
 use super::samples::{calibrated, read_window};
 use super::settings;
 use crate::error::{Error, Result};
@@ -126,9 +126,14 @@ pub fn read_corridor_file(path: &Path) -> Result<Corridor> {
 /// # Errors
 /// The file is missing, no corridor file, of another format, or not what its
 /// name says.
-pub fn read_corridor_origin(path: &Path) -> Result<CorridorOrigin> {
+pub fn read_corridor_label(path: &Path) -> Result<CorridorLabel> {
     let dataset = settings::open(&path.to_string_lossy())?;
-    Ok(read_label(&dataset, path)?.origin)
+    let label = read_label(&dataset, path)?;
+    Ok(CorridorLabel {
+        origin: label.origin,
+        to_pixel: label.to_pixel,
+        grid: label.grid,
+    })
 }
 
 /// Whether `path` is a corridor file that can be used: of this format, named

@@ -17,9 +17,9 @@ mod transform;
 mod window;
 mod write;
 
-pub use corridor::{Corridor, CorridorOrigin, Provenance};
+pub use corridor::{Corridor, CorridorLabel, CorridorOrigin, Provenance};
 pub use corridor_file::{
-    CORRIDOR_FORMAT, check_corridor_file, read_corridor_file, read_corridor_origin, write_corridor,
+    CORRIDOR_FORMAT, check_corridor_file, read_corridor_file, read_corridor_label, write_corridor,
 };
 pub use header::{HeaderReader, scene_grid};
 pub use read::read_corridor;

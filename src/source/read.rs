@@ -47,7 +47,7 @@ pub fn read_corridor(capture: &Capture, target: &Target, fingerprint: &str) -> R
     }
     let samples = pasted.ok_or_else(outside)?;
     Ok(Corridor {
-        origin: origin(capture, target, &seats)?,
+        origin: origin(capture, target, &seats, &samples)?,
         provenance: provenance(&seats, fingerprint, notes)?,
         frame: target.frame,
         to_pixel: canvas.to_pixel,
@@ -221,7 +221,12 @@ fn paste(onto: &mut Samples, later: &Samples, window: Window) {
     }
 }
 
-fn origin(capture: &Capture, target: &Target, seats: &[Seat]) -> Result<CorridorOrigin> {
+fn origin(
+    capture: &Capture,
+    target: &Target,
+    seats: &[Seat],
+    samples: &Samples,
+) -> Result<CorridorOrigin> {
     let anchor = seats.first().ok_or_else(outside)?;
     let scene = anchor.scene;
     Ok(CorridorOrigin {
@@ -240,6 +245,8 @@ fn origin(capture: &Capture, target: &Target, seats: &[Seat]) -> Result<Corridor
         gsd_m: anchor.place.gsd_m(),
         bands: roles(scene),
         masks: scene.masks.iter().map(|mask| mask.name.clone()).collect(),
+        clear_share: samples.clear.iter().filter(|&&clear| clear).count() as f64
+            / samples.clear.len().max(1) as f64,
     })
 }
 

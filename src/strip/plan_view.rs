@@ -5,7 +5,6 @@ use ndarray::{Array2, Array3};
 use super::straighten::Prepared;
 use crate::error::{Error, Result};
 use crate::geo::{Alignment, FrameToPixel, PixelPoint, Point};
-use crate::source::Corridor;
 
 /// Ground around the track that registration looks at, m: enough for banks
 /// and streets to both sides of a bridge.
@@ -45,15 +44,15 @@ impl Bounds {
         })
     }
 
-    /// The least rectangle around the pixels of a corridor.
+    /// The least rectangle around the pixels of a corridor of `width` by
+    /// `height` pixels.
     ///
     /// # Errors
     /// The corridor's transform cannot be inverted.
-    pub fn of(corridor: &Corridor) -> Result<Self> {
-        let (height, width) = corridor.covered.dim();
+    pub fn of(to_pixel: &FrameToPixel, (width, height): (usize, usize)) -> Result<Self> {
         let corners = [(0, 0), (width, 0), (0, height), (width, height)].map(|(col, row)| {
             frame_point(
-                &corridor.to_pixel,
+                to_pixel,
                 PixelPoint {
                     col: col as f64,
                     row: row as f64,
