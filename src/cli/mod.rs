@@ -6,7 +6,10 @@ use clap::{Parser, Subcommand};
 
 use crate::error::{Error, Result};
 
+mod captures;
+mod captures_table;
 mod crossings;
+mod imagery;
 mod logging;
 
 /// Finds and measures trains on border railway crossings in folders of
@@ -26,6 +29,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Captures(captures::CapturesArgs),
     Crossings(crossings::CrossingsArgs),
 }
 
@@ -61,6 +65,7 @@ pub fn main() -> ExitCode {
 impl Cli {
     fn run(&self) -> Result<Finish> {
         match &self.command {
+            Command::Captures(args) => args.run(),
             Command::Crossings(args) => args.run(),
         }
     }

@@ -9,6 +9,7 @@
 mod cache;
 mod extract;
 mod fingerprint;
+mod inventory;
 mod outcome;
 mod plan;
 mod workers;
@@ -16,6 +17,7 @@ mod workers;
 pub use cache::{Cache, DEFAULT_CACHE_BYTES};
 pub use extract::{Extraction, Kept, extract};
 pub use fingerprint::fingerprint;
+pub use inventory::{grids, inventory};
 pub use outcome::{Outcome, Quiet, Watch};
 pub use plan::{Coverage, FINE_TILE_M, Failure, Job, Plan, TILE_M, plan, tiles};
 pub use workers::{Workers, workers};
