@@ -8,9 +8,8 @@ use std::path::{Path, PathBuf};
 
 use super::band_role::{self, Role};
 use super::date::Moment;
-use super::decode::file_name;
 use super::listing::is_raster;
-use super::plain::{acquired, check_on_the_map, stem, words};
+use super::plain::{acquired, check_on_the_map, extent_key, stem, words};
 use super::vhr_sidecar::{self, Sidecar};
 use super::{BandHeader, BandSource, MaskLayer, MaskRule, Modality, RasterHeader, Scene, Unit};
 use super::{Context, Find, Listing, Problem, Vendor};
@@ -79,9 +78,9 @@ pub(super) fn decode(find: &Find, context: &Context<'_>) -> Result<Scene, Proble
         bands,
         masks: alpha_masks(path, &header),
         relative_orbit: None,
-        version: file_name(path).to_owned(),
+        version: String::new(),
         pass: pass(vhr_sidecar::without_tile(stem(path)), when, &roles),
-        tile: path.to_string_lossy().into_owned(),
+        tile: extent_key(&header),
     })
 }
 

@@ -51,6 +51,20 @@ pub(super) fn check_on_the_map(path: &Path, header: &RasterHeader) -> Result<(),
     Err(Problem::new(path, what, remedy))
 }
 
+/// Where a raster lies, to the kilometre (or a hundredth of a degree): rasters
+/// of one product with equal keys are copies, others are tiles or clips of
+/// different places.
+pub(super) fn extent_key(header: &RasterHeader) -> String {
+    let grid = &header.grid;
+    let [x, a, b, y, c, d] = grid.origin;
+    let (cols, rows) = (grid.width as f64, grid.height as f64);
+    let degrees = a.hypot(c) < 0.1;
+    let step = if degrees { 0.01 } else { 1000.0 };
+    let corners = [x, y, x + a * cols + b * rows, y + c * cols + d * rows];
+    let rounded = corners.map(|v| format!("{:.0}", v / step));
+    format!("{} {}", grid.crs, rounded.join(" "))
+}
+
 /// When a raster was acquired, by its name and tags.
 ///
 /// The name and the acquisition tags must agree on the day; where only one of
@@ -172,6 +186,19 @@ mod tests {
         );
         assert!(refused("01022020.tif", &[]).contains("2020-01-02 or 2020-02-01"));
         assert!(refused("ortho.tif", &[]).contains("no date"));
+    }
+
+    #[test]
+    fn extents_tell_places_apart_and_not_pixel_sizes() {
+        let fine = raster("Byte", 1);
+        let mut coarse = fine.clone();
+        coarse.grid.width /= 2;
+        coarse.grid.height /= 2;
+        (coarse.grid.origin[1], coarse.grid.origin[5]) = (20.0, -20.0);
+        let mut elsewhere = fine.clone();
+        elsewhere.grid.origin[0] += 5000.0;
+        assert_eq!(extent_key(&fine), extent_key(&coarse));
+        assert_ne!(extent_key(&fine), extent_key(&elsewhere));
     }
 
     #[test]

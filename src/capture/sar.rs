@@ -15,7 +15,7 @@ use jiff::tz::TimeZone;
 
 use super::decode::file_name;
 use super::listing::is_raster;
-use super::plain::{acquired, check_on_the_map, stem, words};
+use super::plain::{acquired, check_on_the_map, extent_key, stem, words};
 use super::sar_name::{Granule, granule_in, hyp3_unit, is_radar, polarisation, sensor, unit};
 use super::sar_vendor::{self, Extra};
 use super::sidecar;
@@ -115,7 +115,6 @@ pub(super) fn decode(find: &Find, context: &Context<'_>) -> Result<Scene, Proble
         platform.clone_from(&granule.platform);
     }
     let id = id_of(path, granule.as_ref());
-    let version = version(header, &id);
     Ok(Scene {
         product: find.product.clone(),
         datetime: time.at,
@@ -125,9 +124,9 @@ pub(super) fn decode(find: &Find, context: &Context<'_>) -> Result<Scene, Proble
         bands: bands(&rasters, &extra)?,
         masks: Vec::new(),
         relative_orbit: granule.as_ref().and_then(Granule::relative_orbit),
-        version,
+        version: version(header),
         pass: pass(sensor, &platform, granule.as_ref(), time),
-        tile: time.at.to_string(),
+        tile: format!("{} {}", time.at, extent_key(header)),
         sensor: if granule.is_some() {
             "sentinel-1".into()
         } else {
@@ -138,10 +137,10 @@ pub(super) fn decode(find: &Find, context: &Context<'_>) -> Result<Scene, Proble
     })
 }
 
-/// Finer pixels are better; then by name, so that the order is fixed.
-fn version(header: &RasterHeader, id: &str) -> String {
+/// Finer pixels are better: pixels to a thousand map units, as sorted text.
+fn version(header: &RasterHeader) -> String {
     let [_, a, _, _, b, _] = header.grid.origin;
-    format!("{:012.3} {id}", 1e6 / (1.0 + a.hypot(b).abs()))
+    format!("{:012.0}", 1000.0 / a.hypot(b).max(1e-6))
 }
 
 /// The name without polarisation; in the Planetary Computer's folders, where
