@@ -38,12 +38,24 @@ fn columns(rows: &[Row]) -> Vec<Column> {
                 .map_or_else(|| "-".into(), |gsd_m| format!("{} m", short(gsd_m)))
         }),
         column("CRS", |r| or_dash(crs_name(r.crs.as_deref()))),
-        column("masks", |r| match r.masks.join("+").as_str() {
-            "" => "no mask".into(),
-            names => names.to_owned(),
-        }),
+        column("masks", masks),
         column("covers", |r| or_dash(coverage(&r.covers))),
     ]
+}
+
+/// Products with a mask, each once: of `UDM2 cloud` and `UDM2 shadow` `UDM2`.
+fn masks(row: &Row) -> String {
+    let mut names: Vec<&str> = row
+        .masks
+        .iter()
+        .filter_map(|name| name.split_whitespace().next())
+        .collect();
+    names.dedup();
+    if names.is_empty() {
+        "no mask".into()
+    } else {
+        names.join("+")
+    }
 }
 
 /// `EPSG:32652`; of a long definition nothing but that it is one.

@@ -16,7 +16,7 @@ use crate::source::scene_grid;
 pub fn inventory(folders: &[PathBuf], context: &Context<'_>, workers: &Workers) -> Inventory {
     let (finds, problems) = find(folders);
     let decoded = workers.install(|| finds.par_iter().map(|f| decode(f, context)).collect());
-    gather(decoded, problems)
+    gather(decoded, problems, context.probe)
 }
 
 /// The grid of each capture's first scene, from the raster's header.
