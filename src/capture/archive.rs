@@ -54,17 +54,6 @@ pub(super) fn archive_of(path: &Path) -> Option<PathBuf> {
     split(path).map(|(archive, _)| archive)
 }
 
-/// Bytes of a file, on disk or in an archive; 0 where it cannot be told.
-pub(super) fn bytes_of(path: &Path) -> u64 {
-    match split(path) {
-        Some((archive, inside)) => open(&archive)
-            .ok()
-            .and_then(|mut zip| zip.by_name(&inside).ok().map(|member| member.size()))
-            .unwrap_or(0),
-        None => path.metadata().map_or(0, |m| m.len()),
-    }
-}
-
 /// Whether a name ends in `.zip`.
 pub(super) fn is_zip(path: &Path) -> bool {
     path.extension()

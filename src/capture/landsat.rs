@@ -50,6 +50,7 @@ fn split(name: &str) -> Option<(&str, &str)> {
 }
 
 /// Takes every product: the files of one folder that begin with one id.
+/// A product with a STAC item in place of its MTL file is left to the item.
 pub(super) fn claim(listing: &mut Listing) -> Vec<Find> {
     let mut products: BTreeMap<(PathBuf, String), Vec<PathBuf>> = BTreeMap::new();
     for path in listing.named(|name| split(name).is_some()) {
@@ -62,6 +63,10 @@ pub(super) fn claim(listing: &mut Listing) -> Vec<Find> {
         .into_values()
         .filter_map(|files| {
             let mtl = files.iter().find(|f| is_mtl(file_name(f)));
+            let item = files.iter().any(|f| file_name(f).ends_with(".json"));
+            if mtl.is_none() && item {
+                return None;
+            }
             let entry = mtl.or(files.first())?.clone();
             Some(listing.take(Vendor::Landsat, &entry, &entry, files))
         })

@@ -1,18 +1,20 @@
 //! Merging of scenes into captures, and of copies into one.
 //!
-//! Scenes of one pass become one capture. Among copies of a scene the better
-//! one stays: of the greater version (processing level, baseline, time of
-//! processing), else of the greater files (a whole scene before a clip of
-//! it), else the one whose id and path come first.
+//! Scenes of one pass become one capture. Scenes of one tile in it may be
+//! copies: the better one is that of the greater version (processing level,
+//! baseline, time of processing), else of the greater area, else the one whose
+//! id and path come first. A copy that lies inside a better one is left out;
+//! one that reaches beyond it (a whole scene of an older version beside a clip
+//! of a newer one, clips of different places) stays, behind the better one.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::archive::bytes_of;
-use super::{Capture, Inventory, Problem, Scene};
+use super::{Capture, Inventory, Probe, Problem, Scene};
+use crate::geo::{Grid, PixelPoint};
 
 /// Scenes of one pass follow one another within this time. An orbit takes
 /// about 100 minutes, and no satellite here images for half of one; on the
@@ -20,9 +22,18 @@ use super::{Capture, Inventory, Problem, Scene};
 /// acquisition, by others with the moment of the scene, up to half an hour later.
 const PASS_GAP: SignedDuration = SignedDuration::from_mins(45);
 
+/// A frame may reach beyond another by this much and still lie inside it, in
+/// pixels of the other: clips are cut to whole pixels.
+const SLACK_PX: f64 = 1.5;
+
 /// Makes captures of what the decoders returned, in order of time and id.
+/// Where there are several scenes of one tile, their headers are read.
 #[must_use]
-pub fn gather(decoded: Vec<Result<Scene, Problem>>, problems: Vec<Problem>) -> Inventory {
+pub fn gather(
+    decoded: Vec<Result<Scene, Problem>>,
+    problems: Vec<Problem>,
+    probe: &dyn Probe,
+) -> Inventory {
     let mut inventory = Inventory {
         problems,
         ..Inventory::default()
@@ -35,7 +46,7 @@ pub fn gather(decoded: Vec<Result<Scene, Problem>>, problems: Vec<Problem>) -> I
         }
     }
     for pass in passes(scenes) {
-        let kept = without_copies(pass, &mut inventory.notes);
+        let kept = without_copies(pass, probe, &mut inventory.notes);
         inventory.captures.extend(capture_of(kept));
     }
     inventory
@@ -87,9 +98,9 @@ fn order(scene: &Scene) -> (Timestamp, &str, &Path) {
     (scene.datetime, &scene.id, &scene.product)
 }
 
-/// Leaves one scene of each tile; scenes that name no tile are copies where
-/// they have the same id.
-fn without_copies(scenes: Vec<Scene>, notes: &mut Vec<String>) -> Vec<Scene> {
+/// The scenes of a pass without copies, tiles in order of time. Scenes that
+/// name no tile are copies where they have the same id.
+fn without_copies(scenes: Vec<Scene>, probe: &dyn Probe, notes: &mut Vec<String>) -> Vec<Scene> {
     let mut by_tile: BTreeMap<String, Vec<Scene>> = BTreeMap::new();
     for scene in scenes {
         let key = match scene.tile.as_str() {
@@ -98,50 +109,105 @@ fn without_copies(scenes: Vec<Scene>, notes: &mut Vec<String>) -> Vec<Scene> {
         };
         by_tile.entry(key).or_default().push(scene);
     }
-    let mut kept: Vec<Scene> = by_tile
+    let mut tiles: Vec<Vec<Scene>> = by_tile
         .into_values()
-        .filter_map(|copies| best(copies, notes))
+        .map(|copies| best(copies, probe, notes))
         .collect();
-    kept.sort_by(|a, b| order(a).cmp(&order(b)));
-    kept
+    tiles.sort_by(|a, b| a.first().map(order).cmp(&b.first().map(order)));
+    tiles.into_iter().flatten().collect()
 }
 
-/// The best of some copies; what became of the others is noted.
-fn best(mut copies: Vec<Scene>, notes: &mut Vec<String>) -> Option<Scene> {
-    if copies.len() > 1 {
-        copies.sort_by_cached_key(|scene| {
-            (
-                Reverse((scene.version.clone(), band_bytes(scene))),
-                scene.id.clone(),
-                scene.product.clone(),
-            )
-        });
+/// The copies that are needed, the better ones first; what becomes of the
+/// others is noted.
+fn best(copies: Vec<Scene>, probe: &dyn Probe, notes: &mut Vec<String>) -> Vec<Scene> {
+    if copies.len() < 2 {
+        return copies;
     }
-    let mut copies = copies.into_iter();
-    let first = copies.next()?;
-    for other in copies {
-        let reason = if other.version < first.version {
-            "the later version"
-        } else if band_bytes(&other) < band_bytes(&first) {
-            "the greater one"
-        } else {
-            "the first by name"
+    let mut placed: Vec<(Scene, Option<Grid>)> = copies
+        .into_iter()
+        .map(|scene| {
+            let grid = frame(&scene, probe);
+            (scene, grid)
+        })
+        .collect();
+    placed.sort_by(|(a, frame_a), (b, frame_b)| {
+        let rank = |scene: &Scene, frame: &Option<Grid>| {
+            // A copy that cannot be opened is worse than any that can.
+            Reverse((frame.is_some(), scene.version.clone()))
         };
-        notes.push(format!(
-            "{} counts once: {} is used ({reason}), {} is not",
-            first.id,
-            first.product.display(),
-            other.product.display()
-        ));
+        let (area_a, area_b) = (area(frame_a.as_ref()), area(frame_b.as_ref()));
+        rank(a, frame_a)
+            .cmp(&rank(b, frame_b))
+            .then(area_b.total_cmp(&area_a))
+            .then_with(|| (&a.id, &a.product).cmp(&(&b.id, &b.product)))
+    });
+    let mut kept: Vec<(Scene, Option<Grid>)> = Vec::new();
+    for (scene, frame) in placed {
+        let better = kept
+            .iter()
+            .find(|(_, outer)| holds(outer.as_ref(), frame.as_ref()));
+        match better {
+            Some((better, outer)) => {
+                notes.push(note(
+                    better,
+                    &scene,
+                    area(outer.as_ref()) > area(frame.as_ref()),
+                ));
+            }
+            None => kept.push((scene, frame)),
+        }
     }
-    Some(first)
+    kept.into_iter().map(|(scene, _)| scene).collect()
 }
 
-/// Bytes of a scene's bands: copies of one scene differ by their area. Rasters
-/// that hold several bands are counted once.
-fn band_bytes(scene: &Scene) -> u64 {
-    let paths: BTreeSet<&str> = scene.bands.iter().map(|b| b.path.as_str()).collect();
-    paths.into_iter().map(|p| bytes_of(Path::new(p))).sum()
+fn note(better: &Scene, other: &Scene, is_greater: bool) -> String {
+    let reason = if other.version < better.version {
+        "the later version"
+    } else if is_greater {
+        "the greater one"
+    } else {
+        "the first by name"
+    };
+    format!(
+        "{} counts once: {} is used ({reason}), {} is not",
+        better.id,
+        better.product.display(),
+        other.product.display()
+    )
+}
+
+/// The grid of a scene's first band; `None` where it cannot be read.
+fn frame(scene: &Scene, probe: &dyn Probe) -> Option<Grid> {
+    let header = probe.header(&scene.bands.first()?.path).ok()?;
+    header.georeferenced.then_some(header.grid)
+}
+
+/// Area in square units of the map; 0 where it is not known.
+fn area(grid: Option<&Grid>) -> f64 {
+    grid.map_or(0.0, |g| {
+        let [_, a, b, _, c, d] = g.origin;
+        (a * d - b * c).abs() * g.width as f64 * g.height as f64
+    })
+}
+
+/// Whether one frame lies inside another on the same map. A frame that is not
+/// known adds nothing to any other.
+fn holds(outer: Option<&Grid>, inner: Option<&Grid>) -> bool {
+    let (outer, inner) = match (outer, inner) {
+        (Some(outer), Some(inner)) => (outer, inner),
+        (_, None) => return true,
+        (None, Some(_)) => return false,
+    };
+    let (width, height) = (inner.width as f64, inner.height as f64);
+    let corners = [(0.0, 0.0), (width, 0.0), (0.0, height), (width, height)];
+    outer.crs == inner.crs
+        && corners.iter().all(|&(col, row)| {
+            let (x, y) = inner.map_at(PixelPoint { col, row });
+            outer.pixel_at(x, y).is_some_and(|p| {
+                let inside = |v: f64, size: usize| v >= -SLACK_PX && v <= size as f64 + SLACK_PX;
+                inside(p.col, outer.width) && inside(p.row, outer.height)
+            })
+        })
 }
 
 fn capture_of(scenes: Vec<Scene>) -> Option<Capture> {
@@ -179,7 +245,8 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
     use super::*;
-    use crate::capture::{Modality, Unit};
+    use crate::capture::testing::{FakeProbe, raster};
+    use crate::capture::{BandRole, BandSource, Modality, RasterHeader, Unit};
 
     fn scene(id: &str, time: &str, pass: &str, tile: &str, version: &str) -> Scene {
         Scene {
@@ -201,7 +268,8 @@ mod tests {
     }
 
     fn gathered(scenes: &[Scene]) -> Inventory {
-        gather(scenes.iter().cloned().map(Ok).collect(), Vec::new())
+        let decoded = scenes.iter().cloned().map(Ok).collect();
+        gather(decoded, Vec::new(), &FakeProbe::default())
     }
 
     fn ids(inventory: &Inventory) -> Vec<&str> {
@@ -229,26 +297,75 @@ mod tests {
         assert!(inventory.notes[0].contains("the later version"));
     }
 
-    #[test]
-    fn of_equal_versions_the_greater_files_count() {
-        let folder = tempfile::tempdir().unwrap();
-        let with_file = |name: &str, bytes: usize| {
-            let path = folder.path().join(name);
-            std::fs::write(&path, vec![0; bytes]).unwrap();
-            let mut scene = scene(name, "2022-01-09T02:15:04Z", "p", "t", "1");
-            scene.bands = vec![crate::capture::BandSource {
-                role: crate::capture::BandRole::Blue,
-                path: path.display().to_string(),
+    /// A raster of 100 by 80 pixels, moved east and made wider.
+    fn moved(east_px: f64, factor: usize) -> RasterHeader {
+        let mut header = raster("UInt16", 1);
+        header.grid.origin[0] += 10.0 * east_px;
+        header.grid.width *= factor;
+        header
+    }
+
+    /// Copies of one tile by name, version and header.
+    fn copies(some: &[(&str, &str, RasterHeader)]) -> Inventory {
+        let mut probe = FakeProbe::default();
+        let mut decoded = Vec::new();
+        for (name, version, header) in some {
+            let mut scene = scene(name, "2022-01-09T02:15:04Z", "p", "t", version);
+            scene.bands = vec![BandSource {
+                role: BandRole::Blue,
+                path: (*name).into(),
                 index: 1,
                 scale: 1.0,
                 offset: 0.0,
                 nodata: None,
             }];
-            scene
-        };
-        let inventory = gathered(&[with_file("a_clip", 10), with_file("b_whole", 1000)]);
-        assert_eq!(ids(&inventory), ["b_whole"]);
+            probe.headers.insert((*name).into(), header.clone());
+            decoded.push(Ok(scene));
+        }
+        gather(decoded, Vec::new(), &probe)
+    }
+
+    fn scene_ids(inventory: &Inventory) -> Vec<&str> {
+        let scenes = inventory.captures.iter().flat_map(|c| &c.scenes);
+        scenes.map(|s| s.id.as_str()).collect()
+    }
+
+    #[test]
+    fn of_equal_versions_the_whole_scene_counts_and_the_clip_does_not() {
+        let inventory = copies(&[
+            ("a_clip", "1", moved(10.0, 1)),
+            ("b_whole", "1", moved(0.0, 2)),
+        ]);
+        assert_eq!(scene_ids(&inventory), ["b_whole"]);
         assert!(inventory.notes[0].contains("the greater one"));
+    }
+
+    #[test]
+    fn a_new_clip_stands_before_the_old_whole_scene() {
+        let inventory = copies(&[
+            ("old_whole", "1", moved(0.0, 2)),
+            ("new_clip", "2", moved(10.0, 1)),
+        ]);
+        assert_eq!(scene_ids(&inventory), ["new_clip", "old_whole"]);
+        assert_eq!(inventory.captures.len(), 1);
+    }
+
+    #[test]
+    fn clips_of_different_places_are_both_kept() {
+        let inventory = copies(&[("a", "1", moved(0.0, 1)), ("b", "1", moved(500.0, 1))]);
+        assert_eq!(scene_ids(&inventory), ["a", "b"]);
+        let mut other_zone = moved(0.0, 1);
+        other_zone.grid.crs = "EPSG:32651".into();
+        let inventory = copies(&[("a", "1", moved(0.0, 1)), ("b", "1", other_zone)]);
+        assert_eq!(scene_ids(&inventory), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_copy_without_georeference_gives_way_to_an_older_one() {
+        let mut off_the_map = moved(0.0, 1);
+        off_the_map.georeferenced = false;
+        let inventory = copies(&[("new", "2", off_the_map), ("old", "1", moved(0.0, 1))]);
+        assert_eq!(scene_ids(&inventory), ["old"]);
     }
 
     #[test]

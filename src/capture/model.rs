@@ -154,7 +154,8 @@ pub struct Capture {
     pub id: String,
     /// When its first scene was acquired.
     pub datetime: Timestamp,
-    /// Its scenes, in order of time and then id; never empty.
+    /// Its scenes, never empty: in order of time and then id, but where two of
+    /// them show the same place the better one first.
     pub scenes: Vec<Scene>,
 }
 

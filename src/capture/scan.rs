@@ -45,7 +45,7 @@ pub fn find(folders: &[PathBuf]) -> (Vec<Find>, Vec<Problem>) {
 pub fn scan(folders: &[PathBuf], context: &Context<'_>) -> Inventory {
     let (finds, problems) = find(folders);
     let decoded = finds.iter().map(|f| decode(f, context)).collect();
-    gather(decoded, problems)
+    gather(decoded, problems, context.probe)
 }
 
 /// The folders as the user wrote them, without those inside another one.

@@ -220,17 +220,28 @@ fn landsat(find: &Find, item: &Item, base: Scene) -> Result<Scene, Problem> {
         rule: MaskRule::OnlyIn(FMASK_USABLE.to_vec()),
     });
     let wrs = |name: &str| item.property(&[name]).and_then(|n| n.parse::<u16>().ok());
-    let place = wrs("landsat:wrs_path").zip(wrs("landsat:wrs_row"));
+    let (path, row) = (wrs("landsat:wrs_path"), wrs("landsat:wrs_row"));
     Ok(Scene {
         id: item.id.trim_end_matches("_SR").to_owned(),
         sensor: "landsat".into(),
         gsd_m: Some(30.0),
         bands: bands(find, item, &LANDSAT, calibrate)?,
         masks: quality.into_iter().chain(fmask).collect(),
-        pass: base.platform.clone(),
-        tile: place.map_or(String::new(), |(path, row)| format!("{path:03}{row:03}")),
+        pass: landsat_pass(&base, path),
+        tile: row.map_or(String::new(), |row| row.to_string()),
+        relative_orbit: path.or(base.relative_orbit),
+        // The day of processing, as in the MTL file's product id.
+        version: item.id.split('_').nth(4).unwrap_or_default().to_owned(),
         ..base
     })
+}
+
+/// The key of the rows that Landsat saw on one path in one day, the same as
+/// for products with an MTL file.
+fn landsat_pass(base: &Scene, path: Option<u16>) -> String {
+    let day = base.datetime.strftime("%Y-%m-%d");
+    let path = path.map_or(String::new(), |path| path.to_string());
+    format!("landsat/{}/{path}/{day}", base.platform.replace('-', "_"))
 }
 
 fn sentinel1(find: &Find, item: &Item, base: Scene) -> Result<Scene, Problem> {

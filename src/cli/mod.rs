@@ -6,8 +6,11 @@ use clap::{Parser, Subcommand};
 
 use crate::error::{Error, Result};
 
+mod captures;
+mod captures_table;
 mod crossings;
 mod export;
+mod imagery;
 mod logging;
 mod output;
 mod simulate;
@@ -30,6 +33,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Captures(captures::CapturesArgs),
     Crossings(crossings::CrossingsArgs),
     Export(export::ExportArgs),
     Summary(summary::SummaryArgs),
@@ -68,6 +72,7 @@ pub fn main() -> ExitCode {
 impl Cli {
     fn run(&self, bars: &indicatif::MultiProgress) -> Result<Finish> {
         match &self.command {
+            Command::Captures(args) => args.run(),
             Command::Crossings(args) => args.run(),
             Command::Export(args) => args.run(),
             Command::Summary(args) => args.run(),

@@ -14,12 +14,12 @@ mod extract;
 mod finding;
 mod fingerprint;
 mod group;
+mod inventory;
 mod look;
 mod outcome;
 mod passes;
 mod plan;
 mod radar_passes;
-mod scan;
 mod seen;
 mod workers;
 mod working;
@@ -30,11 +30,11 @@ pub use extract::{Extraction, Kept, extract};
 pub use finding::{Finding, FoundTrain, Look, Registered, Subject, Verdict};
 pub use fingerprint::{fingerprint, stretch_fingerprint};
 pub use group::{Filed, FiledCapture, SeriesKey, filed, group};
+pub use inventory::{grids, inventory};
 pub use outcome::{Outcome, Quiet, Watch};
 pub use passes::{
     MeasuredTrain, PassSettings, ResidualShift, StripOutcome, analyse, residual_shifts,
 };
 pub use plan::{Coverage, FINE_TILE_M, Failure, Job, Plan, TILE_M, plan, tiles};
 pub use radar_passes::{RadarOutcome, RadarSettings, RadarTrain, analyse_radar};
-pub use scan::scan;
 pub use workers::{Workers, workers};

@@ -1,0 +1,93 @@
+//! Which imagery a command works on: the folders, and what the user knows of
+//! plain rasters.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::capture::{BandRole, Context, Hints, Inventory, Unit};
+use crate::error::{Error, Result};
+use crate::pipeline::{Workers, inventory};
+use crate::source::HeaderReader;
+
+/// Folders of imagery and how to read plain rasters in them.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Imagery {
+    /// Folders with downloaded imagery; searched with all that is inside.
+    #[arg(required = true, value_name = "FOLDER")]
+    folders: Vec<PathBuf>,
+    /// What the bands of plain rasters show, in order: blue, green, red, nir,
+    /// pan, or - for a band to leave out.
+    #[arg(long, value_name = "ROLE,…", value_delimiter = ',')]
+    bands: Option<Vec<Role>>,
+    /// Plain single-band rasters are radar backscatter, in this unit.
+    #[arg(long, value_name = "UNIT")]
+    radar: Option<Backscatter>,
+}
+
+/// What a band of a plain raster shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Role {
+    Blue,
+    Green,
+    Red,
+    Nir,
+    Pan,
+    #[value(name = "-")]
+    Skip,
+}
+
+/// What the samples of a radar raster are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Backscatter {
+    Power,
+    Amplitude,
+    Db,
+}
+
+impl Imagery {
+    /// Scans the folders in parallel.
+    ///
+    /// # Errors
+    /// A folder is not there.
+    pub(super) fn scan(&self, workers: &Workers) -> Result<Inventory> {
+        for folder in &self.folders {
+            folder.metadata().map_err(Error::io(folder))?;
+        }
+        let hints = self.hints();
+        let context = Context {
+            probe: &HeaderReader,
+            hints: &hints,
+        };
+        Ok(inventory(&self.folders, &context, workers))
+    }
+
+    /// The folders as a sentence names them.
+    pub(super) fn names(&self) -> String {
+        let names: Vec<String> = self
+            .folders
+            .iter()
+            .map(|f| f.display().to_string())
+            .collect();
+        names.join(", ")
+    }
+
+    fn hints(&self) -> Hints {
+        let role = |role: &Role| match role {
+            Role::Blue => Some(BandRole::Blue),
+            Role::Green => Some(BandRole::Green),
+            Role::Red => Some(BandRole::Red),
+            Role::Nir => Some(BandRole::Nir),
+            Role::Pan => Some(BandRole::Pan),
+            Role::Skip => None,
+        };
+        Hints {
+            bands: self.bands.as_ref().map(|b| b.iter().map(role).collect()),
+            radar: self.radar.map(|unit| match unit {
+                Backscatter::Power => Unit::Power,
+                Backscatter::Amplitude => Unit::Amplitude,
+                Backscatter::Db => Unit::Decibel,
+            }),
+        }
+    }
+}
