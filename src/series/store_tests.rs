@@ -74,7 +74,8 @@ fn an_edit_that_is_dropped_leaves_the_file_as_it_was() {
     let mut edit = store.file.edit().unwrap();
     delete(&mut edit, &row.0.key).unwrap();
     let cells = observation_row(&row.0);
-    edit.insert(&OBSERVATIONS, &[cells.clone()]).unwrap();
+    edit.insert(&OBSERVATIONS, std::slice::from_ref(&cells))
+        .unwrap();
     assert!(edit.insert(&OBSERVATIONS, &[cells]).is_err());
     drop(edit);
     assert_eq!(store.read().unwrap(), sorted(&[row]));
