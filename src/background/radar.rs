@@ -301,10 +301,6 @@ fn dark_sigma(residual: &Array2<f32>, usable: &Array2<bool>) -> f64 {
 }
 
 /// The darker half in units of the scatter, at least 1.
-fn dark_dispersion(
-    residual: &Array2<f32>,
-    scatter: &Array2<f32>,
-    usable: &Array2<bool>,
-) -> f64 {
+fn dark_dispersion(residual: &Array2<f32>, scatter: &Array2<f32>, usable: &Array2<bool>) -> f64 {
     dark_sigma(&(residual / scatter), usable).max(1.0)
 }

@@ -94,7 +94,11 @@ pub fn place_scatter(others: &[&[f64]], samples: usize, smooth: usize) -> Vec<f6
     (0..samples)
         .map(|at| {
             let near = at.saturating_sub(smooth)..(at + smooth + 1).min(samples);
-            let known: Vec<f64> = variance[near].iter().copied().filter(|v| v.is_finite()).collect();
+            let known: Vec<f64> = variance[near]
+                .iter()
+                .copied()
+                .filter(|v| v.is_finite())
+                .collect();
             let own = known.iter().sum::<f64>() / known.len() as f64;
             let n = if own.is_finite() { count[at] } else { 0.0 };
             let own = if own.is_finite() { own } else { 0.0 };
@@ -115,7 +119,11 @@ pub fn radar_segments(profile: &RadarProfile, sampling: Sampling) -> Vec<RadarSe
         .map(|i| {
             let seen = profile.usable[i];
             let ratio = || log_ratio(profile.contrast_db[i], profile.sigma_db[i]);
-            if seen { sampling.worth() * ratio() } else { 0.0 }
+            if seen {
+                sampling.worth() * ratio()
+            } else {
+                0.0
+            }
         })
         .collect();
     let train = train_probability(&evidence, sampling.step_m);

@@ -11,6 +11,7 @@ mod extract;
 mod fingerprint;
 mod outcome;
 mod plan;
+mod radar_model;
 mod radar_passes;
 mod workers;
 
@@ -19,5 +20,6 @@ pub use extract::{Extraction, Kept, extract};
 pub use fingerprint::fingerprint;
 pub use outcome::{Outcome, Quiet, Watch};
 pub use plan::{Coverage, FINE_TILE_M, Failure, Job, Plan, TILE_M, plan, tiles};
-pub use radar_passes::{RadarOutcome, RadarSettings, RadarTrain, analyse};
+pub use radar_model::{RadarOutcome, RadarSettings, RadarTrain};
+pub use radar_passes::analyse;
 pub use workers::{Workers, workers};
