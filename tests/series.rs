@@ -76,7 +76,7 @@ fn train_of_300_m(key: &ObservationKey, acquired: jiff::Timestamp, train: u32) -
         length_sigma_m: 5.0,
         censored: Censored::None,
         snr: 9.0,
-        p_value: 1e-6,
+        p_value: Some(1e-6),
         polarity: Polarity::Dark,
         change: Change::Appeared,
         first_seen: acquired,

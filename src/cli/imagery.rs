@@ -62,6 +62,11 @@ impl Imagery {
         Ok(inventory(&self.folders, &context, workers))
     }
 
+    /// The folders.
+    pub(super) fn folders(&self) -> &[PathBuf] {
+        &self.folders
+    }
+
     /// The folders as a sentence names them.
     pub(super) fn names(&self) -> String {
         let names: Vec<String> = self

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::error::{Error, Result};
 
+mod batch;
 mod captures;
 mod captures_table;
 mod crossings;
@@ -13,6 +14,8 @@ mod export;
 mod imagery;
 mod logging;
 mod output;
+mod progress;
+mod run;
 mod simulate;
 mod summary;
 
@@ -33,10 +36,13 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(run::RunArgs),
+    Summary(summary::SummaryArgs),
+    Export(export::ExportArgs),
     Captures(captures::CapturesArgs),
     Crossings(crossings::CrossingsArgs),
-    Export(export::ExportArgs),
-    Summary(summary::SummaryArgs),
+    Extract(run::ExtractArgs),
+    Detect(run::DetectArgs),
     Simulate(simulate::SimulateArgs),
 }
 
@@ -72,10 +78,13 @@ pub fn main() -> ExitCode {
 impl Cli {
     fn run(&self, bars: &indicatif::MultiProgress) -> Result<Finish> {
         match &self.command {
+            Command::Run(args) => args.run(bars),
+            Command::Summary(args) => args.run(),
+            Command::Export(args) => args.run(),
             Command::Captures(args) => args.run(),
             Command::Crossings(args) => args.run(),
-            Command::Export(args) => args.run(),
-            Command::Summary(args) => args.run(),
+            Command::Extract(args) => args.run(bars),
+            Command::Detect(args) => args.run(bars),
             Command::Simulate(args) => args.run(bars),
         }
     }

@@ -9,11 +9,15 @@ const SEARCH_M: f64 = 60.0;
 /// Step of the search, m: a fifth of the smallest sigma ever reached.
 const SEARCH_STEP_M: f64 = 1.0;
 
-/// How much of the interior the level is taken from, m.
-const INTERIOR_M: f64 = 80.0;
+/// How much of the interior the level is taken from, in correlation lengths:
+/// wagons farther in say nothing of how bright the last one is.
+const INTERIOR: f64 = 2.0;
 
 /// Least texture of a string, dB: wagons of one kind differ by as much.
 const LEAST_TEXTURE_DB: f64 = 1.5;
+
+/// Texture of a string too short to show it, dB: what long strings show.
+const USUAL_TEXTURE_DB: f64 = 2.5;
 
 /// Levels tried, dB: from what can be told from the bed to a corner reflector.
 const LEVELS_DB: (f64, f64) = (3.0, 30.0);
@@ -64,16 +68,16 @@ pub struct RadarEnds {
 /// Each end is fitted by itself: a string of constant power from the end
 /// inwards, blurred by the response, seen in dB through the scatter of the bed
 /// and the string's own texture. Level and place run over a grid; the end is
-/// the mean of its posterior under flat priors and `sigma_m` its standard
-/// deviation. Blooming, which lengthens a string of 12 dB by some 20 m at
+/// the mean of its posterior, with a flat prior on the place and the level
+/// drawn from the string's interior, and `sigma_m` is its standard deviation. Blooming, which lengthens a string of 12 dB by some 20 m at
 /// either end at the 3 dB level, is part of the model and so costs no bias.
 #[must_use]
 pub fn radar_ends(input: &EndsInput, first: usize, last: usize) -> RadarEnds {
-    let texture_db = texture(input, first, last);
+    let interior = Interior::of(input, first, last);
     let middle_m = 0.5 * (input.at_m(first) + input.at_m(last));
     let start = End {
         input,
-        texture_db,
+        interior,
         near_m: input.at_m(first),
         far_m: middle_m,
         inwards: 1.0,
@@ -120,28 +124,46 @@ fn mean_between(input: &EndsInput, from_m: f64, to_m: f64) -> f64 {
     inside.iter().sum::<f64>() / inside.len() as f64
 }
 
-/// Scatter of the contrast inside the string, without what the bed's speckle adds.
-fn texture(input: &EndsInput, first: usize, last: usize) -> f64 {
-    let margin = (input.response.sigma_m / input.step_m).round() as usize;
-    let (from, to) = (first + margin, last.saturating_sub(margin));
-    let inside: Vec<f64> = (from..to.max(from))
-        .filter(|&i| input.usable[i])
-        .map(|i| input.contrast_db[i])
-        .collect();
-    let n = inside.len() as f64;
-    if n < 4.0 {
-        return LEAST_TEXTURE_DB;
+/// What a string shows away from its ends.
+#[derive(Clone, Copy)]
+struct Interior {
+    mean_db: f64,
+    texture_db: f64,
+}
+
+impl Interior {
+    fn of(input: &EndsInput, first: usize, last: usize) -> Self {
+        let margin = (input.response.sigma_m / input.step_m).round() as usize;
+        let (from, to) = (first + margin, (last + 1).saturating_sub(margin));
+        let seen = |range: std::ops::Range<usize>| -> Vec<f64> {
+            range
+                .filter(|&i| input.usable[i])
+                .map(|i| input.contrast_db[i])
+                .collect()
+        };
+        let inside = seen(from..to.max(from));
+        let n = inside.len() as f64;
+        if n * input.step_m < input.response.correlation_m() {
+            let all = seen(first..last + 1);
+            return Self {
+                mean_db: all.iter().copied().fold(LEVELS_DB.0, f64::max),
+                texture_db: USUAL_TEXTURE_DB,
+            };
+        }
+        let mean_db = inside.iter().sum::<f64>() / n;
+        let squares = inside.iter().map(|v| (v - mean_db).powi(2)).sum::<f64>();
+        Self {
+            mean_db,
+            texture_db: (squares / n).sqrt().max(LEAST_TEXTURE_DB),
+        }
     }
-    let mean = inside.iter().sum::<f64>() / n;
-    let variance = inside.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    variance.sqrt().max(LEAST_TEXTURE_DB)
 }
 
 /// One end as a fitting problem.
 #[derive(Clone, Copy)]
 struct End<'a> {
     input: &'a EndsInput<'a>,
-    texture_db: f64,
+    interior: Interior,
     near_m: f64,
     far_m: f64,
     /// +1 where the string lies up-chainage of the end, else −1.
@@ -182,7 +204,7 @@ impl End<'_> {
     /// Usable samples from well outside the end to some way inside.
     fn window(&self) -> Vec<usize> {
         let outside_m = self.near_m - self.inwards * SEARCH_M;
-        let inside_m = self.near_m + self.inwards * INTERIOR_M;
+        let inside_m = self.near_m + self.inwards * INTERIOR * self.input.response.correlation_m();
         // Never beyond the middle: the other half belongs to the other end.
         let inside_m = if (inside_m - self.far_m) * self.inwards > 0.0 {
             self.far_m
@@ -209,7 +231,8 @@ impl End<'_> {
         let logs: Vec<f64> = (0..=levels)
             .map(|k| {
                 let level_db = LEVELS_DB.0 + k as f64 * LEVEL_STEP_DB;
-                worth * self.log_likelihood(level_db, window, &inside)
+                let prior = (level_db - self.interior.mean_db) / self.interior.texture_db;
+                worth * self.log_likelihood(level_db, window, &inside) - 0.5 * prior * prior
             })
             .collect();
         let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -225,7 +248,7 @@ impl End<'_> {
                 let expected_db = 10.0 * (1.0 + power * share).log10();
                 // The texture counts as far as the string, not the bed, is seen.
                 let seen = power * share / (1.0 + power * share);
-                let sigma_db = self.input.sigma_db[i].hypot(self.texture_db * seen);
+                let sigma_db = self.input.sigma_db[i].hypot(self.interior.texture_db * seen);
                 let deviation = (self.input.contrast_db[i] - expected_db) / sigma_db;
                 -0.5 * deviation * deviation - sigma_db.ln()
             })

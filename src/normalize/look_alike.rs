@@ -64,16 +64,15 @@ pub fn look_alike_groups(strips: &[&Strip]) -> Vec<usize> {
     }
 }
 
-/// Whether groups alternate in time at least as chance would have it: the
-/// runs test (Wald and Wolfowitz 1940), one-sided at two sigma.
+/// Whether groups change in time at least as often as chance would have it:
+/// the expected number of runs (Wald and Wolfowitz 1940). Orbits take turns and
+/// change more often, seasons less.
 fn take_turns(groups: &[usize]) -> bool {
     let n = groups.len() as f64;
     let runs = 1.0 + groups.windows(2).filter(|w| w[0] != w[1]).count() as f64;
     let count = |g: usize| groups.iter().filter(|&&x| x == g).count() as f64;
     let squares: f64 = (0..groups.len()).map(|g| count(g).powi(2)).sum();
-    let expected = 1.0 + n - squares / n;
-    let sigma = (expected - 1.0) / (n - 1.0).sqrt();
-    runs >= expected - 2.0 * sigma
+    runs >= 1.0 + n - squares / n
 }
 
 /// A division of most captures into looks.
@@ -263,4 +262,87 @@ fn cut(n: usize, merges: &[(usize, usize)], clusters: usize) -> Vec<Vec<usize>> 
     }
     members.retain(|m| !m.is_empty());
     members
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::strip::Axis;
+    use ndarray::{Array2, Array3};
+
+    /// A strip of 12 × 40 cells from a texture per look and noise per capture.
+    fn strip(look: u64, capture: u64, train: bool) -> Strip {
+        let (rows, columns) = (12, 40);
+        let values = Array3::from_shape_fn((1, rows, columns), |(_, r, c)| {
+            let cell = (r * columns + c) as u64;
+            let bed = 4.0 * scramble(look * 7919 + cell / 3);
+            let speckle = 2.0 * scramble(1_000_000 * (capture + 1) + cell);
+            let bar = if train && (5..8).contains(&r) && c > 10 {
+                12.0
+            } else {
+                0.0
+            };
+            (bed + speckle + bar) as f32
+        });
+        let axis = |len| Axis {
+            first_m: 0.0,
+            step_m: 5.0,
+            len,
+        };
+        Strip {
+            chainage: axis(columns),
+            offset: axis(rows),
+            values,
+            covered: Array2::from_elem((rows, columns), true),
+            clear: Array2::from_elem((rows, columns), true),
+        }
+    }
+
+    /// A fixed number in −1..1 (the finaliser of `SplitMix64`).
+    fn scramble(seed: u64) -> f64 {
+        let mut z = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
+    }
+
+    fn groups(strips: &[Strip]) -> Vec<usize> {
+        look_alike_groups(&strips.iter().collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn two_looks_in_turn_are_parted() {
+        let strips: Vec<Strip> = (0..20).map(|i| strip(i % 2, i, i % 5 == 0)).collect();
+        let expected: Vec<usize> = (0..20).map(|i| i % 2).collect();
+        assert_eq!(groups(&strips), expected);
+    }
+
+    #[test]
+    fn one_look_stays_one_whatever_stands_on_it() {
+        let strips: Vec<Strip> = (0..20).map(|i| strip(0, i, i % 3 == 0)).collect();
+        assert_eq!(groups(&strips), vec![0; 20]);
+    }
+
+    #[test]
+    fn few_captures_are_one_group() {
+        let strips: Vec<Strip> = (0..5).map(|i| strip(i % 2, i, false)).collect();
+        assert_eq!(groups(&strips), vec![0; 5]);
+        assert!(groups(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_gain_parts_nothing() {
+        let mut strips: Vec<Strip> = (0..12).map(|i| strip(0, i, false)).collect();
+        for (i, s) in strips.iter_mut().enumerate() {
+            s.values += (i % 2) as f32 * 5.0;
+        }
+        assert_eq!(groups(&strips), vec![0; 12]);
+    }
+
+    #[test]
+    fn runs_tell_turns_from_seasons() {
+        let in_turn: Vec<usize> = (0..30).map(|i| i % 2).collect();
+        let seasons: Vec<usize> = (0..30).map(|i| usize::from(i > 14)).collect();
+        assert!(take_turns(&in_turn) && !take_turns(&seasons));
+    }
 }

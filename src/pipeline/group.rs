@@ -58,13 +58,19 @@ impl FiledCapture {
     }
 }
 
-/// Reads what all corridors of the cache are of; files that cannot be used are
-/// left alone, since extraction writes them again where it needs them.
+/// Reads what the corridors of the cache are of whose path is wanted; files
+/// that cannot be used are left alone, since extraction writes them again where
+/// it needs them.
 ///
 /// # Errors
 /// The cache cannot be listed.
-pub fn filed(cache: &Cache, workers: &Workers) -> Result<Vec<Filed>> {
-    let paths = cache.corridors()?;
+pub(super) fn filed(
+    cache: &Cache,
+    workers: &Workers,
+    wanted: &dyn Fn(&PathBuf) -> bool,
+) -> Result<Vec<Filed>> {
+    let mut paths = cache.corridors()?;
+    paths.retain(wanted);
     Ok(workers.install(|| {
         paths
             .into_par_iter()

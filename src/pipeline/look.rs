@@ -70,7 +70,7 @@ impl<'a> SeriesLook<'a> {
         let mut captures = self.straightened()?;
         let outcomes = match self.working.modality() {
             Modality::Optical => self.look_optically(&mut captures),
-            Modality::Sar => Ok(self.look_by_radar(&captures)),
+            Modality::Sar => self.look_by_radar(&captures),
         };
         let mut outcomes = match outcomes {
             Ok(outcomes) => outcomes.into_iter().map(Ok).collect::<Vec<_>>(),
@@ -107,17 +107,15 @@ impl<'a> SeriesLook<'a> {
         Ok(outcomes.into_iter().map(Outcome::from).collect())
     }
 
-    fn look_by_radar(&self, captures: &[Result<Straightened>]) -> Vec<Outcome> {
+    fn look_by_radar(&self, captures: &[Result<Straightened>]) -> Result<Vec<Outcome>> {
         let settings =
             RadarSettings::of(self.working.gsd_m(), (0.0, self.track.alignment.length_m()));
         let strips: Vec<&Strip> = captures.iter().flatten().map(|c| &c.strip).collect();
         let known_orbit = self.captures[0].origin().relative_orbit.is_some();
         let one_look = vec![0; strips.len()];
         let looks = known_orbit.then_some(one_look.as_slice());
-        analyse_radar(&strips, looks, &settings)
-            .into_iter()
-            .map(Outcome::from)
-            .collect()
+        let outcomes = analyse_radar(&strips, looks, &settings)?;
+        Ok(outcomes.into_iter().map(Outcome::from).collect())
     }
 
     /// Registers all captures tile by tile and straightens them.

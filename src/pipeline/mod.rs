@@ -19,8 +19,10 @@ mod look;
 mod outcome;
 mod passes;
 mod plan;
+mod radar_model;
 mod radar_passes;
 mod seen;
+mod select;
 mod workers;
 mod working;
 
@@ -29,12 +31,14 @@ pub use detect::{Detection, LEAST_USABLE, detect};
 pub use extract::{Extraction, Kept, extract};
 pub use finding::{Finding, FoundTrain, Look, Registered, Subject, Verdict};
 pub use fingerprint::{fingerprint, stretch_fingerprint};
-pub use group::{Filed, FiledCapture, SeriesKey, filed, group};
+pub use group::{Filed, FiledCapture, SeriesKey, group};
 pub use inventory::{grids, inventory};
 pub use outcome::{Outcome, Quiet, Watch};
 pub use passes::{
     MeasuredTrain, PassSettings, ResidualShift, StripOutcome, analyse, residual_shifts,
 };
 pub use plan::{Coverage, FINE_TILE_M, Failure, Job, Plan, TILE_M, plan, tiles};
-pub use radar_passes::{RadarOutcome, RadarSettings, RadarTrain, analyse_radar};
+pub use radar_model::{RadarOutcome, RadarSettings, RadarTrain};
+pub use radar_passes::analyse_radar;
+pub use select::select;
 pub use workers::{Workers, workers};

@@ -2,17 +2,19 @@
 
 use ndarray::Array2;
 
-use crate::background::{RadarBackgroundSettings, RadarResidual, radar_residuals};
+use super::radar_model::{RadarOutcome, RadarSettings, RadarTrain};
+use crate::background::{RadarResidual, radar_residuals};
 use crate::detect::{
     LaneContrast, LogRatio, RadarProfile, RadarSegment, Sampling, lane_contrast, place_scatter,
     radar_segments,
 };
+use crate::error::{Error, Result};
 use crate::measure::{EndsInput, RadarEnd, RadarEnds, radar_ends};
 use crate::normalize::look_alike_groups;
-use crate::strip::{Axis, PointResponse, Strip};
+use crate::strip::{Axis, Strip};
 
-/// Rounds of background and detection: trains found in one are kept out of the
-/// background of the next. The third changes nothing any more but rare ends.
+/// Rounds of background and detection: what is found bright in one, train or
+/// not, is kept out of the background of the next. The third changes little.
 const PASSES: usize = 3;
 
 /// Half length of the stretch over which the scatter of a place is averaged,
@@ -23,106 +25,30 @@ const PLACE_SIGMA: f64 = 2.5;
 /// another scene in them (snow, a flooded yard, another look): no verdict there.
 const MOST_DISPERSION: f64 = 4.0;
 
-/// What the radar path is told.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RadarSettings {
-    /// The point response of the strips.
-    pub response: PointResponse,
-    /// Where the track begins and ends, m of chainage; strips reach farther.
-    pub track_m: (f64, f64),
-    /// How far beside the track given its trains may appear, m: error of the
-    /// line, of geocoding (some 5 m) and layover of the wagons (height × cot of
-    /// the incidence, 5 m). One and a half pixels by default.
-    pub lateral_search_m: f64,
-    /// Strings shorter than this are not reported, m. By default seven sigma of
-    /// the response, some four resolution cells: below, a string cannot be told
-    /// from a single strong scatterer.
-    pub shortest_m: f64,
-    /// Mean contrast that a train has at least, dB. Standing trains raise the
-    /// bed by 5 to 15 dB; moisture, frost and parked cars stay below 4.
-    pub least_contrast_db: f64,
-    /// Alarms per empty observation that are put up with.
-    pub false_alarms: f64,
-    /// How backgrounds are made.
-    pub background: RadarBackgroundSettings,
-}
-
-impl RadarSettings {
-    /// Usual settings for strips of a product of `gsd_m` along a track.
-    #[must_use]
-    pub fn of(gsd_m: f64, track_m: (f64, f64)) -> Self {
-        let response = PointResponse::of_gsd(gsd_m);
-        Self {
-            response,
-            track_m,
-            lateral_search_m: 1.5 * gsd_m,
-            shortest_m: 7.0 * response.sigma_m,
-            least_contrast_db: 5.0,
-            false_alarms: 0.01,
-            background: RadarBackgroundSettings::default(),
-        }
-    }
-}
-
-/// A train that a radar capture shows.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RadarTrain {
-    /// Lower end, m of chainage, inside the track.
-    pub start: RadarEnd,
-    /// Upper end, m of chainage, inside the track.
-    pub end: RadarEnd,
-    /// Offset at which it appears, m, positive right.
-    pub lane_m: f64,
-    /// Mean contrast over the empty bed, dB.
-    pub contrast_db: f64,
-    /// Log-likelihood ratio against an empty track.
-    pub score: f64,
-    /// Mean contrast over its scatter on an empty track.
-    pub snr: f64,
-    /// Probability of a score as high anywhere on an empty track.
-    pub p_value: f64,
-}
-
-impl RadarTrain {
-    /// Length inside the track, m.
-    #[must_use]
-    pub fn length_m(&self) -> f64 {
-        self.end.at_m - self.start.at_m
-    }
-
-    /// Its standard deviation, m.
-    #[must_use]
-    pub fn length_sigma_m(&self) -> f64 {
-        self.start.sigma_m.hypot(self.end.sigma_m)
-    }
-}
-
-/// What one capture of a radar series shows.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RadarOutcome {
-    /// The group of look-alike captures it belongs to.
-    pub look: usize,
-    /// Captures its background was made from.
-    pub predictors: usize,
-    /// Profile along the lane of its best train; along the track where it has none.
-    pub profile: RadarProfile,
-    /// Trains in order of chainage.
-    pub trains: Vec<RadarTrain>,
-    /// Why nothing can be said, if so.
-    pub unsupported: Option<String>,
-}
-
 /// Trains in every capture of a radar series.
 ///
 /// `strips`: one band in dB, all on one grid, in order of time. `looks`: the
 /// relative orbit of every capture where known; else captures are grouped by
 /// what they look like. The outcome is in the order of `strips`.
-#[must_use]
+///
+/// # Errors
+/// Strips that are not on one grid, or not one look for every strip.
 pub fn analyse_radar(
     strips: &[&Strip],
     looks: Option<&[usize]>,
     settings: &RadarSettings,
-) -> Vec<RadarOutcome> {
+) -> Result<Vec<RadarOutcome>> {
+    let alike = |s: &&&Strip| s.chainage == strips[0].chainage && s.offset == strips[0].offset;
+    if strips.iter().filter(alike).count() < strips.len() {
+        return Err(Error::unsupported(
+            "radar strips of a series are not on one grid",
+        ));
+    }
+    if looks.is_some_and(|l| l.len() != strips.len()) {
+        return Err(Error::unsupported(
+            "relative orbits are not known for every capture",
+        ));
+    }
     let looks = looks.map_or_else(|| look_alike_groups(strips), <[usize]>::to_vec);
     let mut numbers = looks.clone();
     numbers.sort_unstable();
@@ -139,7 +65,7 @@ pub fn analyse_radar(
         outcomes.extend(members.into_iter().zip(series.analyse()));
     }
     outcomes.sort_by_key(|(i, _)| *i);
-    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+    Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
 }
 
 /// The captures of one look.
@@ -159,14 +85,24 @@ impl LookSeries<'_> {
         let mut outcomes = Vec::new();
         for _ in 0..PASSES {
             let residuals = radar_residuals(self.strips, &occupied, &self.settings.background);
-            outcomes = self.detect(&residuals, &occupied);
-            occupied = outcomes
+            let strings = self.detect(&residuals, &occupied);
+            occupied = strings
                 .iter()
                 .zip(self.strips)
                 .map(|(outcome, strip)| self.cells_under(&outcome.trains, strip))
                 .collect();
+            outcomes = strings;
+        }
+        for outcome in &mut outcomes {
+            outcome.trains.retain(|train| self.is_train(train));
         }
         outcomes
+    }
+
+    /// Whether a bright string is long and bright enough to be called a train.
+    fn is_train(&self, string: &RadarTrain) -> bool {
+        string.length_m() >= self.settings.shortest_m
+            && string.contrast_db >= self.settings.least_contrast_db
     }
 
     /// One round of detection on given residuals.
@@ -317,10 +253,7 @@ impl LookSeries<'_> {
         };
         let ends = radar_ends(&input, segment.first, segment.last);
         let train = self.inside_track(&ends, segment, profile)?;
-        let accepted = train.length_m() >= self.settings.shortest_m
-            && train.contrast_db >= self.settings.least_contrast_db
-            && train.p_value <= self.settings.false_alarms;
-        accepted.then_some(train)
+        (train.p_value <= self.settings.false_alarms).then_some(train)
     }
 
     fn inside_track(

@@ -77,7 +77,7 @@ fn train(o: &Observation, number: u32, start_m: f64, length_m: f64) -> Train {
         length_sigma_m: 6.5,
         censored: Censored::None,
         snr: 9.25,
-        p_value: 1.5e-7,
+        p_value: Some(1.5e-7),
         polarity: Polarity::Bright,
         change: Change::Appeared,
         first_seen: o.acquired,

@@ -6,6 +6,7 @@ mod export;
 pub(crate) mod fixture;
 mod lock;
 mod model;
+mod rows;
 mod run;
 mod store;
 
@@ -14,5 +15,6 @@ pub use model::{
     Cars, Censored, Change, Observation, ObservationKey, Polarity, Registration, RunStamp, Series,
     Speed, Status, Train,
 };
+pub use rows::rows;
 pub use run::Run;
 pub use store::{DEFAULT_STORE, Store, load};

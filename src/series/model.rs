@@ -175,7 +175,7 @@ pub struct Observation {
     pub clear_fraction: Option<f64>,
     /// The registration; `None` where it was refused.
     pub shift: Option<Registration>,
-    /// Trains found; `None`, not 0, where nothing could be seen.
+    /// Trains found; `None`, not 0, where nothing could be seen or decided.
     pub train_count: Option<u32>,
     /// Metres of track under trains.
     pub occupied_m: Option<f64>,
@@ -208,8 +208,8 @@ pub struct Train {
     pub censored: Censored,
     /// Detection strength.
     pub snr: f64,
-    /// Probability of so strong a score on an empty track.
-    pub p_value: f64,
+    /// Probability of so strong a score on an empty track; `None` where it is not known.
+    pub p_value: Option<f64>,
     /// Brighter or darker than the track.
     pub polarity: Polarity,
     /// Against the previous usable observation.
@@ -256,10 +256,14 @@ impl Observation {
                 return wrong("fraction", fraction.to_string(), "between 0 and 1");
             }
         }
-        let expected = self.status.usable().then_some(trains.len());
         let counted = self.train_count.map(|n| n as usize);
-        if counted != expected || (expected.is_none() && !trains.is_empty()) {
-            let expected = "the number of its trains, or empty where nothing could be seen";
+        let right = match counted {
+            Some(n) => self.status.usable() && n == trains.len(),
+            // Seen, but undecided: then the reason says why.
+            None => trains.is_empty() && !(self.status.usable() && self.reason.is_empty()),
+        };
+        if !right {
+            let expected = "the number of its trains, or empty where nothing could be decided";
             return wrong("train_count", format!("{counted:?}"), expected);
         }
         for (i, train) in trains.iter().enumerate() {

@@ -1,0 +1,186 @@
+//! `railspan run`, `extract` and `detect`: from folders of imagery to the series.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::Args;
+use indicatif::MultiProgress;
+
+use super::Finish;
+use super::batch::{Batch, Extracted};
+use super::crossings::CrossingsFile;
+use super::imagery::Imagery;
+use super::progress::Bars;
+use crate::error::{Error, Result};
+use crate::pipeline::{Cache, Workers, workers};
+use crate::series::DEFAULT_STORE;
+use crate::site::Crossing;
+
+/// Where results go and who works.
+#[derive(Debug, Args)]
+pub(super) struct Place {
+    #[command(flatten)]
+    crossings: CrossingsFile,
+    /// The series: a GeoPackage, made where it is missing
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_STORE)]
+    store: PathBuf,
+    /// Folder for extracted corridors; safe to delete. Beside the store where not given
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+    /// Most that the cache may hold, GiB; what was used longest ago goes first
+    #[arg(long, value_name = "GIB", default_value_t = 8.0)]
+    cache_size: f64,
+    /// Threads; all cores where not given
+    #[arg(long, short, value_name = "N", default_value_t = 0)]
+    jobs: usize,
+}
+
+/// Find the trains in folders of imagery and add them to the series
+///
+/// Captures may come in any mixture of sensors and formats. Every capture that
+/// touches a crossing becomes a row of the series, clouded and broken ones
+/// included; running a folder again replaces its rows.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  railspan run downloads
+  railspan run planet sentinel-2 --store tumen.gpkg --jobs 4
+  railspan run yard --crossings yard.geojson
+
+Exit codes: 0 all captures processed; 1 could not start, or nothing could be
+processed; 2 wrong usage; 3 finished, but some captures failed.")]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    imagery: Imagery,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Cut the corridors out of folders of imagery, for a later `railspan detect`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  railspan extract downloads/2023 --store tumen.gpkg
+  railspan extract downloads/2024 --store tumen.gpkg
+  railspan detect --store tumen.gpkg")]
+pub(super) struct ExtractArgs {
+    #[command(flatten)]
+    imagery: Imagery,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Find the trains in the corridors that were extracted
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  railspan detect --store tumen.gpkg")]
+pub(super) struct DetectArgs {
+    #[command(flatten)]
+    place: Place,
+}
+
+impl RunArgs {
+    pub(super) fn run(&self, bars: &MultiProgress) -> Result<Finish> {
+        let started = Started::of(&self.place)?;
+        let bars = Bars::new(bars.clone());
+        let batch = started.batch(&bars);
+        let extracted = batch.extract(&self.imagery)?;
+        extracted.report();
+        if extracted.nothing_done() {
+            return Err(nothing(&self.imagery, &extracted));
+        }
+        batch.detect(&self.place.store, self.imagery.folders(), &extracted)
+    }
+}
+
+impl ExtractArgs {
+    pub(super) fn run(&self, bars: &MultiProgress) -> Result<Finish> {
+        let started = Started::of(&self.place)?;
+        let bars = Bars::new(bars.clone());
+        let extracted = started.batch(&bars).extract(&self.imagery)?;
+        extracted.report();
+        if extracted.nothing_done() {
+            return Err(nothing(&self.imagery, &extracted));
+        }
+        Ok(extracted.finish())
+    }
+}
+
+impl DetectArgs {
+    pub(super) fn run(&self, bars: &MultiProgress) -> Result<Finish> {
+        let started = Started::of(&self.place)?;
+        let bars = Bars::new(bars.clone());
+        started
+            .batch(&bars)
+            .detect(&self.place.store, &[], &Extracted::default())
+    }
+}
+
+/// What a command works with once its arguments are checked.
+struct Started {
+    crossings: Vec<Crossing>,
+    cache: Cache,
+    workers: Workers,
+    stop: Arc<AtomicBool>,
+}
+
+impl Started {
+    fn of(place: &Place) -> Result<Self> {
+        if !(place.cache_size.is_finite() && place.cache_size >= 0.0) {
+            return Err(Error::Usage {
+                problem: format!("--cache-size {} is no size", place.cache_size),
+                remedy: "give a number of GiB".to_owned(),
+            });
+        }
+        let folder = place
+            .cache
+            .clone()
+            .unwrap_or_else(|| Cache::beside(&place.store).folder().to_path_buf());
+        let stop = Arc::new(AtomicBool::new(false));
+        stop_on_interrupt(&stop);
+        Ok(Self {
+            crossings: place.crossings.read()?,
+            cache: Cache::at(folder, (place.cache_size * f64::from(1 << 30)) as u64),
+            workers: workers(place.jobs)?,
+            stop,
+        })
+    }
+
+    fn batch<'a>(&'a self, bars: &'a Bars) -> Batch<'a> {
+        Batch {
+            crossings: &self.crossings,
+            cache: &self.cache,
+            workers: &self.workers,
+            watch: bars,
+            stop: &self.stop,
+        }
+    }
+}
+
+/// The first interrupt lets what is under way finish, the second ends the program.
+fn stop_on_interrupt(stop: &Arc<AtomicBool>) {
+    let flag = Arc::clone(stop);
+    let set = ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        log::warn!("stopping after what is under way; once more to stop at once");
+    });
+    if let Err(error) = set {
+        log::debug!("interrupts end the program at once: {error}");
+    }
+}
+
+fn nothing(imagery: &Imagery, extracted: &Extracted) -> Error {
+    let why = if extracted.captures == 0 {
+        "no captures found"
+    } else if extracted.touching == 0 {
+        "no capture touches a crossing"
+    } else {
+        "no capture could be read"
+    };
+    Error::content(
+        imagery.names(),
+        why,
+        "`railspan captures` says what is in a folder, `railspan crossings` where is looked",
+    )
+}
