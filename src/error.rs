@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 /// The result of everything fallible in this crate.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error that names what is wrong, where, and what to do.
 #[derive(Debug, thiserror::Error)]

@@ -15,13 +15,20 @@
 //! and no threads inside. `source` is the only room that names the raster
 //! library, `pipeline` the only one that starts threads.
 
+pub mod background;
 pub mod capture;
 pub mod cli;
+pub mod detect;
 pub mod difference;
 pub mod error;
 pub mod geo;
+pub mod measure;
+pub mod normalize;
 pub mod pipeline;
+pub mod register;
+pub mod report;
 pub mod series;
+pub mod simulate;
 pub mod site;
 pub mod source;
 pub mod stats;

@@ -67,7 +67,7 @@ impl CrossingsArgs {
     }
 }
 
-fn find<'a>(crossings: &'a [Crossing], id: &str) -> Result<&'a Crossing> {
+pub(super) fn find<'a>(crossings: &'a [Crossing], id: &str) -> Result<&'a Crossing> {
     crossings.iter().find(|c| c.id == id).ok_or_else(|| {
         let known: Vec<&str> = crossings.iter().map(|c| c.id.as_str()).collect();
         Error::Usage {

@@ -9,8 +9,12 @@ use crate::error::{Error, Result};
 mod captures;
 mod captures_table;
 mod crossings;
+mod export;
 mod imagery;
 mod logging;
+mod output;
+mod simulate;
+mod summary;
 
 /// Finds and measures trains on border railway crossings in folders of
 /// satellite imagery.
@@ -31,6 +35,9 @@ pub struct Cli {
 enum Command {
     Captures(captures::CapturesArgs),
     Crossings(crossings::CrossingsArgs),
+    Export(export::ExportArgs),
+    Summary(summary::SummaryArgs),
+    Simulate(simulate::SimulateArgs),
 }
 
 /// Outcome of a command that ran, worst first: the exit codes of the product.
@@ -47,8 +54,8 @@ pub enum Finish {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    logging::start(cli.verbose, cli.quiet);
-    match cli.run() {
+    let bars = logging::start(cli.verbose, cli.quiet);
+    match cli.run(&bars) {
         Ok(Finish::Complete) => ExitCode::SUCCESS,
         Ok(Finish::SomeFailed) => ExitCode::from(3),
         Err(error) => {
@@ -63,10 +70,13 @@ pub fn main() -> ExitCode {
 }
 
 impl Cli {
-    fn run(&self) -> Result<Finish> {
+    fn run(&self, bars: &indicatif::MultiProgress) -> Result<Finish> {
         match &self.command {
             Command::Captures(args) => args.run(),
             Command::Crossings(args) => args.run(),
+            Command::Export(args) => args.run(),
+            Command::Summary(args) => args.run(),
+            Command::Simulate(args) => args.run(bars),
         }
     }
 }

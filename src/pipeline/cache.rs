@@ -102,6 +102,16 @@ impl Cache {
         Ok(deleted)
     }
 
+    /// The corridor files in the cache, by name.
+    ///
+    /// # Errors
+    /// The folder cannot be listed.
+    pub fn corridors(&self) -> Result<Vec<PathBuf>> {
+        let mut paths: Vec<PathBuf> = self.list()?.into_iter().map(|(_, path, _)| path).collect();
+        paths.sort();
+        Ok(paths)
+    }
+
     /// Last use, path and size of the corridors; stale unfinished files are
     /// removed on the way.
     fn list(&self) -> Result<Vec<(SystemTime, PathBuf, u64)>> {

@@ -53,7 +53,7 @@ pub fn extract(captures: &[Capture], jobs: &[Job], run: &Extraction) -> Result<V
                     return None;
                 }
                 let outcome = settle(captures, job, run.cache);
-                run.watch.extracted(job, &outcome);
+                run.watch.advanced();
                 Some(outcome)
             })
             .collect()

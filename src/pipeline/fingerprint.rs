@@ -1,4 +1,6 @@
-//! What a corridor was made from, in 64 hexadecimal digits.
+//! What a corridor was made from, in 64 hexadecimal digits: 16 for the stretch
+//! of track and the settings, 48 for the capture as well. Corridors of one
+//! stretch are so found by their names alone.
 //!
 //! Two corridors with one fingerprint hold the same pixels. Files are known by
 //! name, size and time of modification, not by their folder, so that moving
@@ -18,36 +20,63 @@ use crate::source::{
     COARSEST_MEAN_M, CORRIDOR_FORMAT, FINE_GSD_M, FINE_MARGIN_M, MARGIN_M, Target,
 };
 
-/// The fingerprint of the corridor of a capture under a target.
+/// Digits of a fingerprint that tell the stretch of track.
+const STRETCH_DIGITS: usize = 16;
+
+/// The digits with which all fingerprints of a target begin.
 ///
 /// # Errors
-/// A file of the capture cannot be looked at.
-pub fn fingerprint(capture: &Capture, target: &Target) -> Result<String> {
-    let inputs = Inputs {
+/// The target's geometry is not finite.
+pub fn stretch_fingerprint(target: &Target) -> Result<String> {
+    let stretch = Stretch {
         format: CORRIDOR_FORMAT,
         settings: [MARGIN_M, FINE_MARGIN_M, FINE_GSD_M, COARSEST_MEAN_M],
         place: (&target.crossing, &target.track),
         origin: target.frame.origin(),
         vertices: target.alignment.vertices(),
         stretch_m: [target.start_m, target.end_m],
+    };
+    let mut digits = digest(&stretch)?;
+    digits.truncate(STRETCH_DIGITS);
+    Ok(digits)
+}
+
+/// The fingerprint of the corridor of a capture under a target.
+///
+/// # Errors
+/// A file of the capture cannot be looked at.
+pub fn fingerprint(capture: &Capture, target: &Target) -> Result<String> {
+    let stretch = stretch_fingerprint(target)?;
+    let inputs = Inputs {
+        stretch: &stretch,
         capture: &capture.id,
         acquired: capture.datetime.to_string(),
         scenes: capture.scenes.iter().map(scene).collect::<Result<_>>()?,
     };
-    let text = serde_json::to_vec(&inputs)
+    let digits = digest(&inputs)?;
+    Ok(format!("{stretch}{}", &digits[STRETCH_DIGITS..]))
+}
+
+fn digest(inputs: &impl Serialize) -> Result<String> {
+    let text = serde_json::to_vec(inputs)
         .map_err(|error| Error::value("a capture's metadata", error, "finite numbers"))?;
     let digest = Sha256::digest(&text);
     Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[derive(Serialize)]
-struct Inputs<'a> {
+struct Stretch<'a> {
     format: u32,
     settings: [f64; 4],
     place: (&'a str, &'a str),
     origin: LonLat,
     vertices: &'a [Point],
     stretch_m: [f64; 2],
+}
+
+#[derive(Serialize)]
+struct Inputs<'a> {
+    stretch: &'a str,
     capture: &'a str,
     acquired: String,
     scenes: Vec<SceneInputs<'a>>,

@@ -6,18 +6,35 @@
 //! idempotent; what one capture does wrong is its own outcome and never ends
 //! the batch.
 
+mod align;
 mod cache;
+mod delays;
+mod detect;
 mod extract;
+mod finding;
 mod fingerprint;
+mod group;
 mod inventory;
+mod look;
 mod outcome;
+mod passes;
 mod plan;
+mod radar_passes;
+mod seen;
 mod workers;
+mod working;
 
 pub use cache::{Cache, DEFAULT_CACHE_BYTES};
+pub use detect::{Detection, LEAST_USABLE, detect};
 pub use extract::{Extraction, Kept, extract};
-pub use fingerprint::fingerprint;
+pub use finding::{Finding, FoundTrain, Look, Registered, Subject, Verdict};
+pub use fingerprint::{fingerprint, stretch_fingerprint};
+pub use group::{Filed, FiledCapture, SeriesKey, filed, group};
 pub use inventory::{grids, inventory};
 pub use outcome::{Outcome, Quiet, Watch};
+pub use passes::{
+    MeasuredTrain, PassSettings, ResidualShift, StripOutcome, analyse, residual_shifts,
+};
 pub use plan::{Coverage, FINE_TILE_M, Failure, Job, Plan, TILE_M, plan, tiles};
+pub use radar_passes::{RadarOutcome, RadarSettings, RadarTrain, analyse_radar};
 pub use workers::{Workers, workers};

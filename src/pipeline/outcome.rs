@@ -1,7 +1,5 @@
 //! What became of one piece of work, and who is told.
 
-use super::Job;
-use super::extract::Kept;
 use crate::error::Error;
 
 /// How one piece of work ended.
@@ -20,8 +18,8 @@ pub enum Outcome<T> {
 pub trait Watch: Sync {
     /// A stage of `total` pieces begins.
     fn begins(&self, _stage: &str, _total: usize) {}
-    /// One corridor is settled.
-    fn extracted(&self, _job: &Job, _outcome: &Outcome<Kept>) {}
+    /// One piece is settled.
+    fn advanced(&self) {}
 }
 
 /// Follows nothing.

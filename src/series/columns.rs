@@ -206,7 +206,7 @@ pub(super) type RowProblem = String;
 /// Takes the cells of a row one after the other.
 struct Cells {
     columns: std::slice::Iter<'static, (&'static str, crate::source::ColumnKind)>,
-    cells: std::vec::IntoIter<Cell>,
+    values: std::vec::IntoIter<Cell>,
     at: &'static str,
 }
 
@@ -214,14 +214,14 @@ impl Cells {
     fn of(table: &'static Table, row: Row) -> Self {
         Self {
             columns: table.columns.iter(),
-            cells: row.cells.into_iter(),
+            values: row.cells.into_iter(),
             at: "",
         }
     }
 
     fn next(&mut self) -> Cell {
         self.at = self.columns.next().map_or("", |(name, _)| name);
-        self.cells.next().unwrap_or(Cell::Empty)
+        self.values.next().unwrap_or(Cell::Empty)
     }
 
     fn wrong(&self, expected: &str) -> RowProblem {

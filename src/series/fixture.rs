@@ -155,7 +155,7 @@ fn one_capture(mut o: Observation, i: i64, month: &str) -> Row {
     if month == "2023-07" || i % 11 == 10 {
         return unusable(o, Status::Obscured, "97 % of the track is under cloud");
     }
-    if i == 21 {
+    if i == 41 {
         return unusable(o, Status::Failed, "the file is cut off; download it again");
     }
     if i % 13 == 5 {

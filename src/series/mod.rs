@@ -1,6 +1,7 @@
 //! The time series: what was observed and found, kept in a store that maps open.
 
 mod columns;
+mod export;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod lock;
@@ -8,6 +9,7 @@ mod model;
 mod run;
 mod store;
 
+pub use export::{ExportFormat, export};
 pub use model::{
     Cars, Censored, Change, Observation, ObservationKey, Polarity, Registration, RunStamp, Series,
     Speed, Status, Train,

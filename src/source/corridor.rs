@@ -60,6 +60,19 @@ pub struct CorridorOrigin {
     pub bands: Vec<BandRole>,
     /// Names of the masks that were used; empty where the product has none.
     pub masks: Vec<String>,
+    /// Share of the corridor's pixels that are clear, 0..1.
+    pub clear_share: f64,
+}
+
+/// A corridor file without its pixels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CorridorLabel {
+    /// What it is of.
+    pub origin: CorridorOrigin,
+    /// From the track's frame to its pixels.
+    pub to_pixel: FrameToPixel,
+    /// The grid of its pixels.
+    pub grid: Grid,
 }
 
 /// The native pixels of one capture under one track.

@@ -16,7 +16,7 @@ use gdal::{Dataset, DriverManager, Metadata};
 use ndarray::{Array2, Array3, ArrayView2, Axis, Zip};
 use serde::{Deserialize, Serialize};
 
-use super::corridor::{Corridor, CorridorOrigin, Provenance};
+use super::corridor::{Corridor, CorridorLabel, CorridorOrigin, Provenance};
 use super::samples::{calibrated, read_window};
 use super::settings;
 use crate::error::{Error, Result};
@@ -121,6 +121,21 @@ pub fn read_corridor_file(path: &Path) -> Result<Corridor> {
     })
 }
 
+/// What a corridor file is of, without its pixels.
+///
+/// # Errors
+/// The file is missing, no corridor file, of another format, or not what its
+/// name says.
+pub fn read_corridor_label(path: &Path) -> Result<CorridorLabel> {
+    let dataset = settings::open(&path.to_string_lossy())?;
+    let label = read_label(&dataset, path)?;
+    Ok(CorridorLabel {
+        origin: label.origin,
+        to_pixel: label.to_pixel,
+        grid: label.grid,
+    })
+}
+
 /// Whether `path` is a corridor file that can be used: of this format, named
 /// as it says, and its last block there. Cheaper than reading it.
 ///
@@ -194,12 +209,11 @@ fn write_raster(corridor: &Corridor, name: &str) -> Result<()> {
     let mask = Zip::from(&corridor.covered)
         .and(&corridor.clear)
         .map_collect(|&covered, &clear| u8::from(covered) * COVERED + u8::from(clear) * CLEAR);
-    let written = match counts {
-        Some(counts) => write_bands(name, corridor, &label, &counts, &mask.mapv(u16::from)),
-        None => {
-            let values = corridor.values.mapv(|v| if v.is_nan() { 0.0 } else { v });
-            write_bands(name, corridor, &label, &values, &mask.mapv(f32::from))
-        }
+    let written = if let Some(counts) = counts {
+        write_bands(name, corridor, &label, &counts, &mask.mapv(u16::from))
+    } else {
+        let values = corridor.values.mapv(|v| if v.is_nan() { 0.0 } else { v });
+        write_bands(name, corridor, &label, &values, &mask.mapv(f32::from))
     };
     written.map_err(|error| settings::failure(name, "cannot be written", &error))
 }
@@ -214,7 +228,8 @@ fn as_counts(corridor: &Corridor) -> Option<Array3<u16>> {
             if value.is_nan() {
                 continue;
             }
-            let dn = ((f64::from(value) - offset) / scale).round() as u16;
+            // Rounds, for what is not negative; the next line sees to the rest.
+            let dn = ((f64::from(value) - offset) / scale + 0.5) as u16;
             if calibrated(f32::from(dn), scale, offset).to_bits() != value.to_bits() {
                 return None;
             }
@@ -249,16 +264,16 @@ fn write_bands<T: GdalType + Copy>(
     dataset.set_spatial_ref(&SpatialRef::from_definition(&corridor.grid.crs)?)?;
     dataset.set_metadata_item(KEY, label, DOMAIN)?;
     for (i, band) in values.axis_iter(Axis(0)).enumerate() {
-        write_band(&dataset, i + 1, band)?;
+        write_band(&dataset, i + 1, &band)?;
     }
-    write_band(&dataset, bands + 1, mask.view())?;
+    write_band(&dataset, bands + 1, &mask.view())?;
     dataset.close()
 }
 
 fn write_band<T: GdalType + Copy>(
     dataset: &Dataset,
     index: usize,
-    values: ArrayView2<T>,
+    values: &ArrayView2<T>,
 ) -> gdal::errors::Result<()> {
     let size = (values.ncols(), values.nrows());
     let mut buffer = Buffer::new(size, values.iter().copied().collect());

@@ -7,15 +7,20 @@
 mod corridor;
 mod corridor_file;
 mod header;
+mod lattice;
+mod mask;
 mod read;
 mod samples;
 mod settings;
 mod table_file;
 mod transform;
 mod window;
+mod write;
 
-pub use corridor::{Corridor, CorridorOrigin, Provenance};
-pub use corridor_file::{CORRIDOR_FORMAT, check_corridor_file, read_corridor_file, write_corridor};
+pub use corridor::{Corridor, CorridorLabel, CorridorOrigin, Provenance};
+pub use corridor_file::{
+    CORRIDOR_FORMAT, check_corridor_file, read_corridor_file, read_corridor_label, write_corridor,
+};
 pub use header::{HeaderReader, scene_grid};
 pub use read::read_corridor;
 pub use table_file::{Access, Cell, ColumnKind, Edit, Row, Table, TableFile};
@@ -24,3 +29,4 @@ pub use window::{
     COARSEST_MEAN_M, FINE_GSD_M, FINE_MARGIN_M, MARGIN_M, Placement, Target, covered_share,
     margin_m, mean_of, place, place_scenes,
 };
+pub use write::{RasterFile, RasterLayout, RasterSamples, project_places, unproject_points};

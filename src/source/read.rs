@@ -8,13 +8,14 @@
 //!
 //! Memory, per corridor of P pixels after averaging squares of k × k, with B
 //! bands: P × (4 B + 2) bytes for the corridor, as much again for the scene
-//! being pasted where there are several, and P k² × 6 bytes for the band being
-//! read. P is set by the tile and the margin, never by the size of the scene.
+//! being pasted where there are several, and a belt of 512 native rows while it
+//! is read. P is set by the tile and the margin, never by the size of the scene.
 
 use ndarray::{Array2, Array3};
 
 use super::corridor::{Corridor, CorridorOrigin, Provenance};
-use super::samples::{Samples, lattice_offset, read_scene};
+use super::lattice::lattice_offset;
+use super::samples::{Samples, read_scene};
 use super::window::{Placement, Target, covered_share, place_scenes};
 use crate::capture::{BandRole, Capture, Scene};
 use crate::error::{Error, Result};
@@ -46,7 +47,7 @@ pub fn read_corridor(capture: &Capture, target: &Target, fingerprint: &str) -> R
     }
     let samples = pasted.ok_or_else(outside)?;
     Ok(Corridor {
-        origin: origin(capture, target, &seats)?,
+        origin: origin(capture, target, &seats, &samples)?,
         provenance: provenance(&seats, fingerprint, notes)?,
         frame: target.frame,
         to_pixel: canvas.to_pixel,
@@ -63,7 +64,7 @@ struct Seat<'a> {
     place: Placement,
     /// First native column and row of the window, counted from the first pixel
     /// of the anchor's raster.
-    at: (i64, i64),
+    at: (isize, isize),
 }
 
 /// The seats on the lattice that covers most of the track, and notes on the
@@ -74,7 +75,10 @@ fn choose(capture: &Capture, places: Vec<Option<Placement>>) -> (Vec<Seat<'_>>, 
         let Some(place) = place else { continue };
         let mut seat = Seat {
             scene,
-            at: (place.window.col as i64, place.window.row as i64),
+            at: (
+                place.window.col.cast_signed(),
+                place.window.row.cast_signed(),
+            ),
             place,
         };
         let home = lattices.iter_mut().find_map(|seats| {
@@ -120,7 +124,7 @@ fn roles(scene: &Scene) -> Vec<BandRole> {
 /// The pixels that all seats together fill.
 struct Canvas {
     /// First native column and row on the anchor's lattice.
-    first: (i64, i64),
+    first: (isize, isize),
     mean_of: usize,
     grid: Grid,
     to_pixel: FrameToPixel,
@@ -133,8 +137,8 @@ impl Canvas {
         let mut end = anchor.at;
         for Seat { at, place, .. } in seats {
             first = (first.0.min(at.0), first.1.min(at.1));
-            end.0 = end.0.max(at.0 + place.window.width as i64);
-            end.1 = end.1.max(at.1 + place.window.height as i64);
+            end.0 = end.0.max(at.0 + place.window.width.cast_signed());
+            end.1 = end.1.max(at.1 + place.window.height.cast_signed());
         }
         let mean_of = anchor.place.mean_of;
         let side = mean_of as f64;
@@ -153,7 +157,7 @@ impl Canvas {
         })
     }
 
-    fn grid(anchor: &Grid, first: (i64, i64), end: (i64, i64), mean_of: usize) -> Grid {
+    fn grid(anchor: &Grid, first: (isize, isize), end: (isize, isize), mean_of: usize) -> Grid {
         let (x, y) = anchor.map_at(crate::geo::PixelPoint {
             col: first.0 as f64,
             row: first.1 as f64,
@@ -217,7 +221,12 @@ fn paste(onto: &mut Samples, later: &Samples, window: Window) {
     }
 }
 
-fn origin(capture: &Capture, target: &Target, seats: &[Seat]) -> Result<CorridorOrigin> {
+fn origin(
+    capture: &Capture,
+    target: &Target,
+    seats: &[Seat],
+    samples: &Samples,
+) -> Result<CorridorOrigin> {
     let anchor = seats.first().ok_or_else(outside)?;
     let scene = anchor.scene;
     Ok(CorridorOrigin {
@@ -236,6 +245,8 @@ fn origin(capture: &Capture, target: &Target, seats: &[Seat]) -> Result<Corridor
         gsd_m: anchor.place.gsd_m(),
         bands: roles(scene),
         masks: scene.masks.iter().map(|mask| mask.name.clone()).collect(),
+        clear_share: samples.clear.iter().filter(|&&clear| clear).count() as f64
+            / samples.clear.len().max(1) as f64,
     })
 }
 

@@ -5,17 +5,20 @@ use std::collections::hash_map::Entry;
 
 use gdal::Dataset;
 use gdal::raster::{GdalDataType, RasterBand};
-use ndarray::{Array2, Array3, ArrayView2, Axis, Zip};
+use ndarray::{Array2, Array3, ArrayView2, Axis, Slice, Zip};
 
 use super::header::georeferenced_grid;
+use super::lattice::lattice_offset;
+use super::mask::lay_mask;
 use super::settings;
 use super::window::Placement;
-use crate::capture::{BandSource, MaskLayer, Scene};
+use crate::capture::{BandSource, Scene};
 use crate::error::{Error, Result};
-use crate::geo::{Grid, PixelPoint, Window};
+use crate::geo::{Grid, Window};
 
-/// Largest difference of two grids that are called one, px.
-const SAME_GRID_PX: f64 = 0.01;
+/// Rows read at once: two rows of the usual blocks, so that four bands of
+/// 4,000 columns stay well within the library's cache.
+const BELT_ROWS: usize = 512;
 
 /// The pixels of a scene in a window.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,30 +31,76 @@ pub(super) struct Samples {
     pub(super) clear: Array2<bool>,
 }
 
-/// Reads the window of a scene. Each raster is opened once.
+/// Reads the window of a scene. Each raster is opened once, and read in belts
+/// of rows over all bands: rasters often keep the bands of a block together,
+/// and the library forgets blocks of a belt only when it is done.
 ///
 /// # Errors
 /// A raster cannot be opened or decoded, its bands lie on different grids, a
 /// mask is on another CRS, or the samples are complex.
 pub(super) fn read_scene(scene: &Scene, place: &Placement) -> Result<Samples> {
     let mut rasters = Rasters::default();
-    let (window, side) = (place.window, place.mean_of);
-    let shape = (window.height / side, window.width / side);
-    let mut values = Array3::from_elem((scene.bands.len(), shape.0, shape.1), f32::NAN);
-    let mut covered = Array2::from_elem((window.height, window.width), true);
+    for band in &scene.bands {
+        same_grid(rasters.open(&band.path)?, &band.path, &place.grid)?;
+    }
+    let side = place.mean_of;
+    let shape = (place.window.height / side, place.window.width / side);
+    let mut whole = Samples {
+        values: Array3::zeros((scene.bands.len(), shape.0, shape.1)),
+        covered: Array2::from_elem(shape, false),
+        clear: Array2::from_elem(shape, false),
+    };
+    let mut first = 0;
+    for belt in belts(place.window, side) {
+        let part = read_belt(scene, place, belt, &mut rasters)?;
+        let rows = Slice::from(first..first + belt.height / side);
+        whole
+            .values
+            .slice_axis_mut(Axis(1), rows)
+            .assign(&part.values);
+        whole
+            .covered
+            .slice_axis_mut(Axis(0), rows)
+            .assign(&part.covered);
+        whole
+            .clear
+            .slice_axis_mut(Axis(0), rows)
+            .assign(&part.clear);
+        first += belt.height / side;
+    }
+    Ok(whole)
+}
+
+/// A window cut into belts of about [`BELT_ROWS`] rows, whole squares each.
+fn belts(window: Window, side: usize) -> impl Iterator<Item = Window> {
+    let height = BELT_ROWS.next_multiple_of(side);
+    (0..window.height).step_by(height).map(move |down| Window {
+        row: window.row + down,
+        height: height.min(window.height - down),
+        ..window
+    })
+}
+
+fn read_belt(
+    scene: &Scene,
+    place: &Placement,
+    belt: Window,
+    rasters: &mut Rasters,
+) -> Result<Samples> {
+    let side = place.mean_of;
+    let shape = (belt.height / side, belt.width / side);
+    let mut values = Array3::zeros((scene.bands.len(), shape.0, shape.1));
+    let mut covered = Array2::from_elem((belt.height, belt.width), true);
     for (source, mut out) in scene.bands.iter().zip(values.axis_iter_mut(Axis(0))) {
-        let dataset = rasters.open(&source.path)?;
-        same_grid(dataset, &source.path, &place.grid)?;
-        let native = read_band(dataset, source, window, &mut covered)?;
+        let native = read_band(rasters.open(&source.path)?, source, belt, &mut covered)?;
         out.assign(&means(native, side));
     }
     let mut clear = covered.clone();
+    let pixels = place.grid.cropped(belt);
     for mask in &scene.masks {
-        let dataset = rasters.open(&mask.path)?;
-        lay_mask(dataset, mask, &place.grid.cropped(window), &mut clear)?;
+        lay_mask(rasters.open(&mask.path)?, mask, &pixels, &mut clear)?;
     }
-    let covered = all_of(&covered, side);
-    let clear = all_of(&clear, side);
+    let covered = all_of(covered, side);
     for mut band in values.axis_iter_mut(Axis(0)) {
         Zip::from(&mut band)
             .and(&covered)
@@ -63,8 +112,8 @@ pub(super) fn read_scene(scene: &Scene, place: &Placement) -> Result<Samples> {
     }
     Ok(Samples {
         values,
+        clear: all_of(clear, side),
         covered,
-        clear,
     })
 }
 
@@ -95,32 +144,6 @@ fn same_grid(dataset: &Dataset, path: &str, grid: &Grid) -> Result<()> {
         ),
         "use bands of one ground sample distance",
     ))
-}
-
-/// Whole pixels (columns, rows) from the first pixel of `grid` to the first
-/// pixel of `other`; `None` unless the two are parts of one lattice: same CRS,
-/// same steps, same phase within a hundredth of a pixel over the whole raster.
-pub(super) fn lattice_offset(grid: &Grid, other: &Grid) -> Option<(i64, i64)> {
-    if grid.crs != other.crs {
-        return None;
-    }
-    let place = |col: usize, row: usize| {
-        let (x, y) = other.map_at(PixelPoint {
-            col: col as f64,
-            row: row as f64,
-        });
-        grid.pixel_at(x, y)
-    };
-    let first = place(0, 0)?;
-    let (cols, rows) = (first.col.round(), first.row.round());
-    let corners = [(0, 0), (other.width, 0), (0, other.height)];
-    let agree = corners.iter().all(|&(col, row)| {
-        place(col, row).is_some_and(|p| {
-            (p.col - cols - col as f64).abs() <= SAME_GRID_PX
-                && (p.row - rows - row as f64).abs() <= SAME_GRID_PX
-        })
-    });
-    agree.then_some((cols as i64, rows as i64))
 }
 
 /// Native pixels of a band, calibrated; `covered` loses those without data.
@@ -166,7 +189,12 @@ pub(super) fn calibrated(dn: f32, scale: f64, offset: f64) -> f32 {
     (f64::from(dn) * scale + offset) as f32
 }
 
-fn band_of<'a>(dataset: &'a Dataset, path: &str, index: usize) -> Result<RasterBand<'a>> {
+/// Band `index` (from 1) of a raster.
+pub(super) fn band_of<'a>(
+    dataset: &'a Dataset,
+    path: &str,
+    index: usize,
+) -> Result<RasterBand<'a>> {
     dataset.rasterband(index).map_err(|_| {
         Error::content(
             path,
@@ -184,82 +212,9 @@ pub(super) fn read_window<T: Copy + gdal::raster::GdalType>(
     band: &RasterBand,
     window: Window,
 ) -> gdal::errors::Result<Array2<T>> {
-    let first = (window.col as isize, window.row as isize);
+    let first = (window.col.cast_signed(), window.row.cast_signed());
     let size = (window.width, window.height);
     band.read_as::<T>(first, size, size, None)?.to_array()
-}
-
-/// Takes from `clear` the pixels that a mask layer speaks against, each pixel
-/// asking the mask's pixel under its centre. Outside the mask nothing is known,
-/// so nothing is clear.
-fn lay_mask(
-    dataset: &Dataset,
-    mask: &MaskLayer,
-    pixels: &Grid,
-    clear: &mut Array2<bool>,
-) -> Result<()> {
-    let grid = georeferenced_grid(dataset, &mask.path)?;
-    if grid.crs != pixels.crs {
-        return Err(Error::content(
-            &mask.path,
-            "is on another CRS than the bands it masks",
-            "download the product again",
-        ));
-    }
-    let Some(window) = window_under(&grid, pixels) else {
-        clear.fill(false);
-        return Ok(());
-    };
-    let band = band_of(dataset, &mask.path, mask.index)?;
-    let layer = read_window::<u16>(&band, window)
-        .map_err(|error| settings::failure(&mask.path, "cannot be read", &error))?;
-    for ((row, col), clear) in clear.indexed_iter_mut() {
-        *clear &= mask_pixel(&grid, pixels, col, row)
-            .and_then(|(col, row)| {
-                layer.get((row.checked_sub(window.row)?, col.checked_sub(window.col)?))
-            })
-            .is_some_and(|&value| mask.rule.usable(value));
-    }
-    Ok(())
-}
-
-/// The mask's pixel (column, row) under the centre of a pixel.
-fn mask_pixel(mask: &Grid, pixels: &Grid, col: usize, row: usize) -> Option<(usize, usize)> {
-    let (x, y) = pixels.map_at(PixelPoint {
-        col: col as f64 + 0.5,
-        row: row as f64 + 0.5,
-    });
-    let p = mask.pixel_at(x, y)?;
-    let inside =
-        (0.0..mask.width as f64).contains(&p.col) && (0.0..mask.height as f64).contains(&p.row);
-    inside.then_some((p.col as usize, p.row as usize))
-}
-
-/// The part of a mask that lies under the pixels; `None` if none does.
-fn window_under(mask: &Grid, pixels: &Grid) -> Option<Window> {
-    let (width, height) = (pixels.width as f64, pixels.height as f64);
-    let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
-    for (col, row) in [(0.0, 0.0), (width, 0.0), (0.0, height), (width, height)] {
-        let (x, y) = pixels.map_at(PixelPoint { col, row });
-        let p = mask.pixel_at(x, y)?;
-        for (i, at) in [p.col, p.row].into_iter().enumerate() {
-            low[i] = low[i].min(at);
-            high[i] = high[i].max(at);
-        }
-    }
-    let clip = |i: usize, len: usize| {
-        let first = low[i].floor().clamp(0.0, len as f64) as usize;
-        let end = high[i].ceil().clamp(0.0, len as f64) as usize;
-        (end > first).then(|| (first, end - first))
-    };
-    let (col, width) = clip(0, mask.width)?;
-    let (row, height) = clip(1, mask.height)?;
-    Some(Window {
-        col,
-        row,
-        width,
-        height,
-    })
 }
 
 /// Means over squares.
@@ -274,8 +229,11 @@ fn means(native: Array2<f32>, side: usize) -> Array2<f32> {
 }
 
 /// Whether all pixels of a square are set.
-fn all_of(native: &Array2<bool>, side: usize) -> Array2<bool> {
-    squares(native, side, |square| square.iter().all(|&set| set))
+fn all_of(native: Array2<bool>, side: usize) -> Array2<bool> {
+    if side == 1 {
+        return native;
+    }
+    squares(&native, side, |square| square.iter().all(|&set| set))
 }
 
 /// One value for each whole square of `side` × `side` pixels.

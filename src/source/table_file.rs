@@ -17,6 +17,7 @@ use gdal::vector::{
 use gdal::{Dataset, DatasetOptions, DriverManager, GdalOpenFlags};
 use jiff::Timestamp;
 
+use super::settings::prepare;
 use crate::error::{Error, Result};
 use crate::geo::LonLat;
 
@@ -102,6 +103,7 @@ impl TableFile {
     /// # Errors
     /// Where the folder cannot be written to or the name is taken.
     pub fn create(path: &Path, tables: &[Table]) -> Result<()> {
+        prepare();
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
         let workshop = tempfile::Builder::new()
@@ -121,6 +123,7 @@ impl TableFile {
     /// # Errors
     /// Where it is missing, no GeoPackage, damaged, or locked.
     pub fn open(path: &Path, access: Access) -> Result<Self> {
+        prepare();
         // A path of its own, so that no prefix of the library's can be read into it.
         let name = std::path::absolute(path).map_err(Error::io(path))?;
         std::fs::File::open(&name).map_err(Error::io(path))?;
@@ -257,7 +260,7 @@ impl Edit<'_> {
 
 fn open_dataset(path: &Path, mode: GdalOpenFlags) -> gdal::errors::Result<Dataset> {
     let options = DatasetOptions {
-        open_flags: mode | GdalOpenFlags::GDAL_OF_VECTOR,
+        open_flags: mode | GdalOpenFlags::GDAL_OF_VECTOR | GdalOpenFlags::GDAL_OF_VERBOSE_ERROR,
         allowed_drivers: Some(&["GPKG"]),
         ..DatasetOptions::default()
     };

@@ -1,0 +1,31 @@
+//! What a capture would show without trains: each capture of a series is
+//! predicted from the other captures of the same place.
+//!
+//! Season, illumination, gain and snow are shared by a few captures of a long
+//! series, so that the empty scene of one of them is a linear combination of
+//! the others. Per band
+//!
+//! ```text
+//! y(cell) = Σₖ βₖ xₖ(cell) + c + Σⱼ γⱼ gⱼ(cell)
+//! ```
+//!
+//! with the same band of the other captures `xₖ`, a constant, and gradient
+//! columns `gⱼ` that take up what registration left (see [`predict`]). The
+//! coefficients are ridge estimates (the predictors are noisy themselves) with
+//! redescending weights, so that trains, lorries and cloud rims get no say.
+//!
+//! [`Panel`] holds what all captures of a series share in one pass;
+//! [`predict`] does one capture and may run in parallel. Radar has its own way:
+//! [`radar_residuals`].
+
+mod blocks;
+mod design;
+mod gradient;
+mod impute;
+mod panel;
+mod predict;
+mod radar;
+
+pub use panel::{Occupied, Panel, PanelSettings};
+pub use predict::{Displacement, Prediction, predict};
+pub use radar::{RadarBackgroundSettings, RadarResidual, radar_residuals};

@@ -1,0 +1,289 @@
+//! The prediction of one capture from the others.
+
+use std::collections::BTreeMap;
+
+use nalgebra::{Cholesky, DMatrix, DVector};
+use ndarray::{Array2, Array3, Axis as Dim};
+
+use super::blocks::Block;
+use super::design::{Design, Fit};
+use super::gradient;
+use super::panel::Panel;
+
+pub use super::gradient::Displacement;
+
+/// Fewer clear cells than this fit nothing.
+const LEAST_CELLS: usize = 200;
+/// Reweighting rounds before the gradients are known, and with them.
+const COLD_ROUNDS: (usize, usize) = (2, 3);
+/// Reweighting rounds from the coefficients of the previous pass.
+const WARM_ROUNDS: usize = 2;
+/// Ridge of columns that are known without noise, as a share of the predictors': only
+/// against singular equations.
+const FREE: f64 = 1e-6;
+
+/// What a capture would show if nothing stood on the track.
+#[derive(Debug, Clone)]
+pub struct Prediction {
+    /// (band, offset, chainage), in the units of the strip.
+    pub values: Array3<f32>,
+    /// Per band: where the capture lies against its prediction.
+    pub displacement: Vec<Displacement>,
+    /// Per band: robust scale of the residuals of the fit.
+    pub scale: Vec<f64>,
+    /// Per chainage: by how much the residuals grow because captures that hide
+    /// this stretch, or hold a train there, could not predict it; at least 1.
+    pub rho: Vec<f32>,
+    /// The captures predicted from.
+    pub picks: Vec<usize>,
+    /// Per band: their coefficients, then the constant.
+    pub beta: Vec<DVector<f64>>,
+}
+
+/// Predicts capture `t` of the panel.
+///
+/// `warm`: the prediction of the same capture in the pass before, which saves
+/// most of the reweighting. `None` where the capture is too little clear.
+#[must_use]
+pub fn predict(panel: &Panel, t: usize, warm: Option<&Prediction>) -> Option<Prediction> {
+    let clear: Vec<bool> = panel.cells.iter().map(|c| panel.known[t][*c]).collect();
+    if clear.iter().filter(|c| **c).count() < LEAST_CELLS {
+        return None;
+    }
+    let picks = panel.alike(t);
+    let blocks = panel.blocks(t, &picks);
+    let (offset, chainage) = panel.axes();
+    let bands = panel.full.len();
+    let mut out = Prediction {
+        values: Array3::zeros((bands, offset.len, chainage.len)),
+        displacement: Vec::with_capacity(bands),
+        scale: Vec::with_capacity(bands),
+        rho: vec![1.0; chainage.len],
+        picks,
+        beta: Vec::with_capacity(bands),
+    };
+    for band in 0..bands {
+        let warm = warm.map(|w| warm_start(w, band, &out.picks));
+        let target = Target {
+            panel,
+            t,
+            band,
+            picks: &out.picks,
+            clear: &clear,
+        };
+        let fitted = target.fit(warm)?;
+        let (values, rho) = target.available_cases(&fitted, &blocks);
+        out.values.index_axis_mut(Dim(0), band).assign(&values);
+        for (all, this) in out.rho.iter_mut().zip(rho) {
+            *all = all.max(this);
+        }
+        out.displacement
+            .push(gradient::displacement(fitted.gradients().as_slice()));
+        out.scale.push(fitted.fit.scale);
+        out.beta.push(fitted.beta());
+    }
+    Some(out)
+}
+
+/// Coefficients of the previous pass for the predictors of this one.
+fn warm_start(warm: &Prediction, band: usize, picks: &[usize]) -> DVector<f64> {
+    let beta = &warm.beta[band];
+    let known: BTreeMap<usize, f64> = warm
+        .picks
+        .iter()
+        .copied()
+        .zip(beta.iter().copied())
+        .collect();
+    let constant = beta.iter().last().copied().unwrap_or(0.0);
+    DVector::from_iterator(
+        picks.len() + 1,
+        picks
+            .iter()
+            .map(|k| known.get(k).copied().unwrap_or(0.0))
+            .chain([constant]),
+    )
+}
+
+/// One band of one capture.
+struct Target<'a> {
+    panel: &'a Panel<'a>,
+    t: usize,
+    band: usize,
+    picks: &'a [usize],
+    clear: &'a [bool],
+}
+
+/// A fit with the field whose gradients it used.
+struct Fitted {
+    fit: Fit,
+    ridge: Vec<f64>,
+    predictors: usize,
+    field: Array2<f32>,
+}
+
+impl Fitted {
+    /// Coefficients of the predictors and the constant.
+    fn beta(&self) -> DVector<f64> {
+        self.fit.beta.rows(0, self.predictors + 1).into_owned()
+    }
+
+    fn gradients(&self) -> DVector<f64> {
+        self.fit
+            .beta
+            .rows(self.predictors + 1, gradient::COLUMNS)
+            .into_owned()
+    }
+}
+
+impl Target<'_> {
+    fn fit(&self, warm: Option<DVector<f64>>) -> Option<Fitted> {
+        let design = self.design();
+        let noise = self.panel.noise[self.band].powi(2);
+        let mut ridge = vec![noise; self.picks.len()];
+        ridge.push(noise * FREE);
+        let (beta, rounds) = match warm {
+            Some(beta) => (beta, WARM_ROUNDS),
+            None => (
+                design.fit(self.clear, &ridge, None, COLD_ROUNDS.0)?.beta,
+                COLD_ROUNDS.1,
+            ),
+        };
+        let (offset, chainage) = self.panel.axes();
+        let field = self
+            .panel
+            .combine(self.band, self.picks, beta.as_slice())
+            .into_shape_with_order((offset.len, chainage.len))
+            .ok()?;
+        let gradients = gradient::columns(field.view(), offset, chainage, &self.panel.cells);
+        let design = design.append(&gradients);
+        ridge.extend([noise * FREE; gradient::COLUMNS]);
+        let start = DVector::from_iterator(
+            ridge.len(),
+            beta.iter().copied().chain([0.0; gradient::COLUMNS]),
+        );
+        let fit = design.fit(self.clear, &ridge, Some(start), rounds)?;
+        Some(Fitted {
+            fit,
+            ridge,
+            predictors: self.picks.len(),
+            field,
+        })
+    }
+
+    /// Columns: the target, its predictors, the constant; sums from the panel.
+    fn design(&self) -> Design {
+        let (fit, gram) = (&self.panel.fit[self.band], &self.panel.gram[self.band]);
+        let mut order = vec![self.t];
+        order.extend_from_slice(self.picks);
+        order.push(fit.ncols() - 1);
+        Design {
+            columns: fit.select(Dim(1), &order),
+            gram: DMatrix::from_fn(order.len(), order.len(), |i, j| gram[(order[i], order[j])]),
+        }
+    }
+
+    /// The prediction block by block, and how much worse than the whole fit.
+    fn available_cases(&self, fitted: &Fitted, blocks: &[Block]) -> (Array2<f32>, Vec<f32>) {
+        let (offset, chainage) = self.panel.axes();
+        let mut out = self.gradient_part(fitted);
+        out += self.panel.level[(self.t, self.band)];
+        let mut rho = vec![1.0f32; chainage.len];
+        let system = Reduced::new(fitted, self.clear);
+        let mut solved: BTreeMap<&[bool], Option<(Vec<f64>, f64)>> = BTreeMap::new();
+        for block in blocks {
+            let solution = solved
+                .entry(&block.allowed)
+                .or_insert_with(|| system.solve(&block.allowed));
+            let Some((beta, ratio)) = solution else {
+                rho[block.from..block.to].fill(f32::INFINITY);
+                continue;
+            };
+            let captures: Vec<usize> = (0..self.picks.len())
+                .filter(|k| block.allowed[*k])
+                .map(|k| self.picks[k])
+                .collect();
+            self.panel
+                .combine_block((self.band, block), &captures, beta, &mut out);
+            rho[block.from..block.to].fill(*ratio as f32);
+        }
+        debug_assert_eq!(out.dim(), (offset.len, chainage.len));
+        (out, rho)
+    }
+
+    fn gradient_part(&self, fitted: &Fitted) -> Array2<f32> {
+        let (offset, chainage) = self.panel.axes();
+        let gamma: Vec<f32> = fitted.gradients().iter().map(|g| *g as f32).collect();
+        Array2::from_shape_fn((offset.len, chainage.len), |cell| {
+            gradient::at(fitted.field.view(), offset, chainage, cell)
+                .iter()
+                .zip(&gamma)
+                .map(|(g, c)| g * c)
+                .sum()
+        })
+    }
+}
+
+/// The normal equations of a fit with its gradient part taken to the left side,
+/// from which predictors can be left out.
+struct Reduced {
+    system: DMatrix<f64>,
+    right: DVector<f64>,
+    ridge: Vec<f64>,
+    /// Weighted sum of squares of the left side.
+    total: f64,
+    /// What the whole fit leaves of it.
+    left: f64,
+}
+
+impl Reduced {
+    fn new(fitted: &Fitted, clear: &[bool]) -> Self {
+        let n = fitted.predictors + 1;
+        let cells = clear.iter().filter(|c| **c).count() as f64;
+        let gram = &fitted.fit.gram;
+        let gamma = fitted.gradients();
+        let g = gradient::COLUMNS;
+        let cross = gram.view((1, 1 + n), (n, g));
+        let right = gram.view((1, 0), (n, 1)).column(0) - cross * &gamma;
+        let own = gram.view((1 + n, 0), (g, 1)).column(0).dot(&gamma);
+        let total =
+            gram[(0, 0)] - 2.0 * own + (gram.view((1 + n, 1 + n), (g, g)) * &gamma).dot(&gamma);
+        let mut out = Self {
+            system: gram.view((1, 1), (n, n)).into_owned(),
+            right,
+            ridge: fitted.ridge[..n].iter().map(|r| r * cells).collect(),
+            total,
+            left: 0.0,
+        };
+        out.left = out.remainder(&fitted.beta(), &(0..n).collect::<Vec<_>>());
+        out
+    }
+
+    /// Weighted sum of squared residuals of coefficients on some columns.
+    fn remainder(&self, beta: &DVector<f64>, columns: &[usize]) -> f64 {
+        let system = self.system.select_rows(columns).select_columns(columns);
+        let right = self.right.select_rows(columns);
+        self.total - 2.0 * right.dot(beta) + (system * beta).dot(beta)
+    }
+
+    /// Coefficients (predictors allowed, then the constant) and the ratio of
+    /// residual scales, at least 1.
+    fn solve(&self, allowed: &[bool]) -> Option<(Vec<f64>, f64)> {
+        let mut columns: Vec<usize> = (0..allowed.len()).filter(|k| allowed[*k]).collect();
+        columns.push(allowed.len());
+        let mut system = self.system.select_rows(&columns).select_columns(&columns);
+        for (i, c) in columns.iter().enumerate() {
+            system[(i, i)] += self.ridge[*c];
+        }
+        let beta = Cholesky::new(system)?.solve(&self.right.select_rows(&columns));
+        let ratio = self.remainder(&beta, &columns) / self.left.max(f64::MIN_POSITIVE);
+        Some((beta.as_slice().to_vec(), ratio.max(1.0).sqrt()))
+    }
+}
+
+impl Prediction {
+    /// What the values of the strip show beyond the prediction, (band, offset, chainage).
+    #[must_use]
+    pub fn residual(&self, values: &Array3<f32>) -> Array3<f32> {
+        values - &self.values
+    }
+}

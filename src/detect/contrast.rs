@@ -1,0 +1,251 @@
+//! What stands on the lanes of one capture, and the noise of that by looking
+//! where there are no lanes.
+
+use ndarray::{Array2, Array3, ArrayView2, Axis as Dim};
+
+use super::lanes::Lanes;
+use super::lateral::{Lateral, Support};
+use super::template::template;
+use crate::stats::{MAD_TO_SIGMA, median};
+use crate::strip::{Axis, Strip};
+
+/// Share of the fitted amplitude that the template may be wrong by (width of
+/// the stock, point spread, sub-pixel place) without counting as misfit.
+const SHAPE_TOLERANCE: f32 = 0.12;
+/// Length over which the noise is taken from the pseudo-tracks, m.
+const NOISE_WINDOW_M: f64 = 120.0;
+/// The local noise is not taken below this share of the capture's.
+const LEAST_LOCAL: f32 = 0.7;
+
+/// Lateral fits of a series: the lanes, and pseudo-tracks where nothing runs.
+pub struct Across {
+    pub(super) lanes: Lanes,
+    joint: Lateral,
+    /// Rows of the joint template, for the fitted amplitude: lanes × (peak).
+    peak: f32,
+    /// Pseudo-tracks with the factor that brings their noise to the single-track fit.
+    pseudo: Vec<(Lateral, f32)>,
+    /// By how much the noise of (track, road) exceeds that of the single-track fit.
+    pub(super) growth: [f64; 2],
+    pub(super) lane_correlation: f64,
+}
+
+/// One capture across: amplitudes on the lanes and what their noise needs.
+#[derive(Debug, Clone)]
+pub struct Contrast {
+    pub(super) chainage: Axis,
+    /// (band, chainage) on the track.
+    pub(super) track: Array2<f32>,
+    /// (band, chainage) on the road lane, zero where there is none.
+    pub(super) road: Array2<f32>,
+    pub(super) usable: Vec<bool>,
+    pub(super) inflation: Vec<f32>,
+    /// Mean square that the lanes leave, by cell variance; 1 where they explain all.
+    pub(super) misfit: Vec<f32>,
+    /// Noise of the single-track fit, (band, chainage); NaN where unknown.
+    pub(super) sigma: Array2<f32>,
+    /// Per pseudo-track: amplitudes over noise, (band, chainage), NaN where not usable.
+    pub(super) pseudo: Vec<Array2<f32>>,
+}
+
+impl Across {
+    /// Prepares the fits for strips with these rows.
+    ///
+    /// `None` where the strip is too narrow for the lanes.
+    #[must_use]
+    pub fn new(offset: Axis, lanes: Lanes) -> Option<Self> {
+        let half = (6.0 * lanes.psf_m).max(18.0);
+        let centres = lanes.centres();
+        let joint = Lateral::new(offset, &centres, lanes.psf_m, half)?;
+        let single = Lateral::new(offset, &centres[..1], lanes.psf_m, half)?;
+        let step = offset.step_m;
+        let unit = single.covariance(step, lanes.gsd_m)[(0, 0)];
+        let joint_covariance = joint.covariance(step, lanes.gsd_m);
+        let growth = |k: usize| (joint_covariance[(k, k)] / unit).sqrt();
+        let road = lanes.road_m.is_some();
+        let lane_correlation = if road {
+            joint_covariance[(0, 1)] / (joint_covariance[(0, 0)] * joint_covariance[(1, 1)]).sqrt()
+        } else {
+            0.0
+        };
+        let pseudo = pseudo_centres(offset, &lanes)
+            .into_iter()
+            .filter_map(|p| {
+                let mut with = vec![p];
+                with.extend_from_slice(&centres);
+                let fit = Lateral::new(offset, &with, lanes.psf_m, half)?;
+                let own = fit.covariance(step, lanes.gsd_m)[(0, 0)];
+                Some((fit, (unit / own).sqrt() as f32))
+            })
+            .collect();
+        Some(Self {
+            lanes,
+            peak: template(0.0, lanes.psf_m) as f32,
+            growth: [growth(0), if road { growth(1) } else { 1.0 }],
+            joint,
+            pseudo,
+            lane_correlation,
+        })
+    }
+
+    /// Measures one capture: `residual` is (band, offset, chainage).
+    #[must_use]
+    pub fn contrast(&self, residual: &Array3<f32>, strip: &Strip) -> Contrast {
+        let support = self.joint.support(strip.clear.view());
+        let (bands, _, n) = residual.dim();
+        let mut track = Array2::zeros((bands, n));
+        let mut road = Array2::zeros((bands, n));
+        let mut misfit = vec![0.0f32; n];
+        for (b, band) in residual.outer_iter().enumerate() {
+            let amplitudes = self.joint.amplitudes(band, &support);
+            track.row_mut(b).assign(&amplitudes.row(0));
+            if self.lanes.road_m.is_some() {
+                road.row_mut(b).assign(&amplitudes.row(1));
+            }
+            let left = self.misfit(band, strip.clear.view(), &amplitudes, &support);
+            for (sum, v) in misfit.iter_mut().zip(left) {
+                *sum += v / bands as f32;
+            }
+        }
+        let reach = (self.lanes.gsd_m / strip.chainage.step_m).round() as usize;
+        let (sigma, pseudo) = self.noise(residual, strip);
+        Contrast {
+            chainage: strip.chainage,
+            track,
+            road,
+            usable: support.usable,
+            inflation: support.inflation,
+            misfit: box_mean(&misfit, reach),
+            sigma,
+            pseudo,
+        }
+    }
+
+    fn misfit(
+        &self,
+        residual: ArrayView2<f32>,
+        clear: ArrayView2<bool>,
+        amplitudes: &Array2<f32>,
+        support: &Support,
+    ) -> Vec<f32> {
+        let left = self.joint.remainder(residual, clear, amplitudes);
+        let typical: Vec<f64> = left
+            .iter()
+            .zip(&support.usable)
+            .filter(|(_, u)| **u)
+            .map(|(v, _)| f64::from(*v))
+            .collect();
+        let variance = median(&typical).unwrap_or(1.0).max(1e-30) as f32;
+        left.iter()
+            .enumerate()
+            .map(|(j, v)| {
+                let fitted = (0..self.lanes.count())
+                    .map(|k| amplitudes[(k, j)].abs() * self.peak)
+                    .fold(0.0, f32::max);
+                (v - (SHAPE_TOLERANCE * fitted).powi(2)).max(0.0) / variance
+            })
+            .collect()
+    }
+
+    /// Local noise of the single-track fit, and the pseudo-tracks in units of it.
+    fn noise(&self, residual: &Array3<f32>, strip: &Strip) -> (Array2<f32>, Vec<Array2<f32>>) {
+        let (bands, _, n) = residual.dim();
+        let supports: Vec<Support> = self
+            .pseudo
+            .iter()
+            .map(|(fit, _)| fit.support(strip.clear.view()))
+            .collect();
+        let mut sigma = Array2::from_elem((bands, n), f32::NAN);
+        let mut pseudo = vec![Array2::from_elem((bands, n), f32::NAN); self.pseudo.len()];
+        for (b, band) in residual.outer_iter().enumerate() {
+            for ((p, (fit, factor)), support) in pseudo.iter_mut().zip(&self.pseudo).zip(&supports)
+            {
+                let amplitudes = fit.amplitudes(band, support);
+                for (j, to) in p.row_mut(b).iter_mut().enumerate() {
+                    if support.usable[j] {
+                        *to = amplitudes[(0, j)] * factor;
+                    }
+                }
+            }
+            let local = local_scale(
+                &pseudo,
+                b,
+                (NOISE_WINDOW_M / strip.chainage.step_m) as usize,
+            );
+            sigma.row_mut(b).assign(&ndarray::aview1(&local));
+            for p in &mut pseudo {
+                for (v, s) in p.row_mut(b).iter_mut().zip(&local) {
+                    *v /= s;
+                }
+            }
+        }
+        debug_assert_eq!(residual.len_of(Dim(2)), n);
+        (sigma, pseudo)
+    }
+}
+
+/// Offsets one blur apart, clear of every lane and of the rim of the strip.
+fn pseudo_centres(offset: Axis, lanes: &Lanes) -> Vec<f64> {
+    let margin = 2.5 * lanes.psf_m;
+    let last = offset.at_m(offset.len.saturating_sub(1)) - margin;
+    let steps = ((last - offset.first_m - margin) / lanes.psf_m).max(0.0) as usize;
+    (0..steps)
+        .map(|i| offset.first_m + margin + i as f64 * lanes.psf_m)
+        .filter(|p| {
+            let apart = |c: &f64| (p - c).abs() >= 3.0 * lanes.psf_m + 2.0;
+            lanes.centres().iter().all(apart)
+        })
+        .collect()
+}
+
+/// Robust scale of the pseudo-tracks of one band in windows of `window` cells,
+/// interpolated between windows half a window apart.
+fn local_scale(pseudo: &[Array2<f32>], band: usize, window: usize) -> Vec<f32> {
+    let n = pseudo.first().map_or(0, |p| p.ncols());
+    let half = (window / 2).max(1);
+    let scale = |from: usize, to: usize| {
+        let mut sizes: Vec<f32> = pseudo
+            .iter()
+            .flat_map(|p| p.row(band).into_iter().skip(from).take(to - from))
+            .filter(|v| v.is_finite())
+            .map(|v| v.abs())
+            .collect();
+        let middle = sizes.len() / 2;
+        (sizes.len() > 10)
+            .then(|| *sizes.select_nth_unstable_by(middle, f32::total_cmp).1 * MAD_TO_SIGMA as f32)
+    };
+    let whole = scale(0, n).unwrap_or(f32::NAN);
+    let knots: Vec<(f32, f32)> = (0..n)
+        .step_by(half)
+        .filter_map(|c| {
+            let s = scale(c.saturating_sub(half), (c + half).min(n))?;
+            Some((c as f32, s.max(LEAST_LOCAL * whole)))
+        })
+        .collect();
+    (0..n)
+        .map(|j| interpolate(&knots, j as f32).unwrap_or(whole))
+        .collect()
+}
+
+/// Piecewise linear, constant beyond the ends; knots in order.
+pub(super) fn interpolate(knots: &[(f32, f32)], at: f32) -> Option<f32> {
+    let after = knots.partition_point(|k| k.0 < at);
+    let right = knots.get(after).or(knots.last())?;
+    let left = knots.get(after.saturating_sub(1))?;
+    let span = right.0 - left.0;
+    if span <= 0.0 {
+        return Some(right.1);
+    }
+    let share = ((at - left.0) / span).clamp(0.0, 1.0);
+    Some(left.1 + share * (right.1 - left.1))
+}
+
+/// Mean over `reach` cells to both sides, fewer at the ends.
+fn box_mean(values: &[f32], reach: usize) -> Vec<f32> {
+    (0..values.len())
+        .map(|i| {
+            let window = &values[i.saturating_sub(reach)..(i + reach + 1).min(values.len())];
+            window.iter().sum::<f32>() / window.len() as f32
+        })
+        .collect()
+}

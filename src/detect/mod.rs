@@ -1,0 +1,28 @@
+//! Whether trains stand on the track, and roughly where.
+//!
+//! From the residual of a capture against its predicted empty scene:
+//! [`Lanes`] says where track and road lane lie and how sharp the strips are,
+//! [`Across`] measures by least squares across the track what stands on them,
+//! [`SeriesNoise`] and [`profile`] give that its noise, and [`find_trains`]
+//! reads the profile with a hidden Markov model of trains and lorries.
+
+mod chain;
+mod contrast;
+mod emission;
+mod lanes;
+mod lateral;
+mod noise;
+mod segment;
+mod template;
+
+pub use contrast::{Across, Contrast};
+pub use emission::{Prior, Side};
+pub use lanes::{DEFAULT_PSF_PX, Lanes};
+pub use noise::{SeriesNoise, profile};
+pub use segment::{Candidate, Detector, find_trains};
+
+mod radar;
+mod radar_lane;
+
+pub use radar::{RadarProfile, RadarSegment, Sampling, place_scatter, radar_segments};
+pub use radar_lane::{LaneContrast, LogRatio, lane_contrast};

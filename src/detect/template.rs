@@ -1,0 +1,28 @@
+//! Cross profile of a train: its width, blurred by the point spread.
+
+use statrs::function::erf::erf;
+
+/// Width of rolling stock, m (1520 mm gondola 3.15 m, Chinese stock 3.2 m).
+pub(super) const WIDTH_M: f64 = 3.2;
+
+/// Share of a sample at `offset_m` from the lane's centre that the train fills:
+/// a box of [`WIDTH_M`] convolved with a Gaussian of `psf_m`.
+pub(super) fn template(offset_m: f64, psf_m: f64) -> f64 {
+    let per = 1.0 / (psf_m * std::f64::consts::SQRT_2);
+    0.5 * (erf((offset_m + WIDTH_M / 2.0) * per) - erf((offset_m - WIDTH_M / 2.0) * per))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_holds_the_width_and_is_even() {
+        let sum: f64 = (-400..=400)
+            .map(|i| template(f64::from(i) * 0.1, 2.2) * 0.1)
+            .sum();
+        assert!((sum - WIDTH_M).abs() < 1e-6);
+        assert!((template(3.0, 2.2) - template(-3.0, 2.2)).abs() < 1e-12);
+        assert!((template(0.0, 0.01) - 1.0).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,153 @@
+//! Start, end and length of a train.
+
+use super::colour::colour;
+use super::ends::{EndPosterior, posterior};
+use super::likelihood::{Reach, Side};
+use crate::strip::Profile;
+
+/// Speeds tried and the spread of speeds expected, m/s: border crossings are
+/// passed at 10 to 18 km/h, rarely at 50.
+const FASTEST_MPS: f64 = 16.0;
+const SPEEDS: usize = 9;
+const SPEED_SIGMA_MPS: f64 = 7.0;
+/// The window is set anew about the result so often.
+const ROUNDS: usize = 2;
+
+/// What moves between the bands of a capture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Motion {
+    /// Per band: seconds after the time of the capture.
+    pub delays_s: Vec<f64>,
+}
+
+/// Which ends of a train were not seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Censored {
+    /// Both ends were seen.
+    None,
+    /// It runs out of view at its start.
+    Start,
+    /// It runs out of view at its end.
+    End,
+    /// It runs out of view on both sides.
+    Both,
+}
+
+/// A measured train.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fit {
+    /// Chainage of its start, m.
+    pub start_m: f64,
+    /// Chainage of its end, m.
+    pub end_m: f64,
+    /// 1 sigma of the start, m.
+    pub start_sigma_m: f64,
+    /// 1 sigma of the end, m.
+    pub end_sigma_m: f64,
+    /// 1 sigma of the length, m.
+    pub length_sigma_m: f64,
+    /// Ends that were not seen; the length is then a lower bound.
+    pub censored: Censored,
+}
+
+/// Fits the ends of a train that was found between two chainages, m.
+///
+/// `contrast_scale` is the typical contrast of a train in the units of the
+/// profile, `motion` the band delays where they are known. `None` where too
+/// few samples are usable.
+#[must_use]
+pub fn fit(
+    profile: &Profile,
+    found_m: (f64, f64),
+    contrast_scale: f64,
+    motion: Option<&Motion>,
+) -> Option<Fit> {
+    let bands = profile.track.nrows();
+    let (speeds, delays) = match motion {
+        Some(m) if m.delays_s.len() == bands => (speeds(), m.delays_s.clone()),
+        _ => (vec![0.0], vec![0.0; bands]),
+    };
+    let half_m = 6.0 * profile.psf_m + 20.0;
+    let margin_m = 1.3 * profile.psf_m + 5.0;
+    let mut ends = found_m;
+    let mut result = None;
+    for _ in 0..ROUNDS {
+        let colour = colour(profile, ends, margin_m, contrast_scale)?;
+        let reach = |guess_m: f64, far_m: f64| Reach {
+            guess_m,
+            half_m,
+            far_m,
+        };
+        let moved = (speeds.as_slice(), delays.as_slice());
+        let start = (Side::Start, reach(ends.0, ends.1));
+        let end = (Side::End, reach(ends.1, ends.0));
+        let start = posterior(profile, start, &colour, moved)?;
+        let end = posterior(profile, end, &colour, moved)?;
+        let joined = join(&start, &end, &speeds);
+        let moved_m = (joined.start_m - ends.0)
+            .abs()
+            .max((joined.end_m - ends.1).abs());
+        ends = (joined.start_m, joined.end_m);
+        result = Some(joined);
+        if moved_m < 0.5 * profile.psf_m {
+            break;
+        }
+    }
+    let mut result = result?;
+    result.censored = censored(profile, ends);
+    Some(result)
+}
+
+fn speeds() -> Vec<f64> {
+    (0..SPEEDS)
+        .map(|i| FASTEST_MPS * (2.0 * i as f64 / (SPEEDS - 1) as f64 - 1.0))
+        .collect()
+}
+
+/// Both ends have one speed: weighs speeds by what both say of them.
+fn join(start: &EndPosterior, end: &EndPosterior, speeds: &[f64]) -> Fit {
+    let log: Vec<f64> = speeds
+        .iter()
+        .enumerate()
+        .map(|(i, v)| start.evidence[i] + end.evidence[i] - 0.5 * (v / SPEED_SIGMA_MPS).powi(2))
+        .collect();
+    let high = log.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let weights: Vec<f64> = log.iter().map(|l| (l - high).exp()).collect();
+    let sum: f64 = weights.iter().sum();
+    let mean = |f: &dyn Fn(usize) -> f64| {
+        let each = |(i, w): (usize, &f64)| w * f(i);
+        weights.iter().enumerate().map(each).sum::<f64>() / sum
+    };
+    let spread = |m: &dyn Fn(usize) -> f64, v: &dyn Fn(usize) -> f64| {
+        let centre = mean(m);
+        mean(&|i| v(i) + (m(i) - centre).powi(2)).sqrt()
+    };
+    Fit {
+        start_m: mean(&|i| start.mean_m[i]),
+        end_m: mean(&|i| end.mean_m[i]),
+        start_sigma_m: spread(&|i| start.mean_m[i], &|i| start.variance_m2[i]),
+        end_sigma_m: spread(&|i| end.mean_m[i], &|i| end.variance_m2[i]),
+        length_sigma_m: spread(&|i| end.mean_m[i] - start.mean_m[i], &|i| {
+            end.variance_m2[i] + start.variance_m2[i]
+        }),
+        censored: Censored::None,
+    }
+}
+
+/// An end within a pixel of what is hidden or beyond the strip was not seen.
+fn censored(profile: &Profile, (start_m, end_m): (f64, f64)) -> Censored {
+    let near = |at_m: f64| {
+        let axis = profile.chainage;
+        let reach = profile.gsd_m;
+        let last = axis.at_m(axis.len.saturating_sub(1));
+        at_m - reach < axis.first_m
+            || at_m + reach > last
+            || (0..axis.len).any(|j| !profile.usable[j] && (axis.at_m(j) - at_m).abs() <= reach)
+    };
+    match (near(start_m), near(end_m)) {
+        (false, false) => Censored::None,
+        (true, false) => Censored::Start,
+        (false, true) => Censored::End,
+        (true, true) => Censored::Both,
+    }
+}

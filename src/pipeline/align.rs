@@ -1,0 +1,166 @@
+//! Registration of the captures of one tile, and their strips.
+//!
+//! Captures stream through: a worker holds the pixels of one corridor at a
+//! time. What stays is the features of at most [`MOST_ANCHORS`] anchors, one
+//! byte a pixel each, and the strips themselves: 4 bytes × bands × offsets ×
+//! chainages a capture, and two bits of mask.
+
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use super::group::Filed;
+use super::working::{Working, load};
+use crate::capture::Modality;
+use crate::error::{Error, Result};
+use crate::geo::Alignment;
+use crate::register::{
+    Consensus, Features, MOST_ANCHORS, Registration, anchors, centred, radar_features, register,
+    register_radar, settled,
+};
+use crate::strip::{Bounds, PlanGrid, Prepared, Shift, Strip, StripSpec};
+
+const _: () = assert!(
+    MOST_ANCHORS <= 32,
+    "features of the anchors are held in memory"
+);
+
+/// A corridor on its way to a strip.
+#[derive(Debug, Clone)]
+pub(super) struct Placed {
+    /// Where the capture lies; the reason where registration was refused.
+    pub(super) registration: Result<Registration, String>,
+    /// What is added to its coordinates; zero where registration was refused.
+    pub(super) shift: Shift,
+}
+
+/// One tile of a track and the captures that are registered on it together.
+pub(super) struct Tile<'a> {
+    /// The stretch's own alignment.
+    pub(super) alignment: &'a Alignment,
+    /// Its corridors, in the order of the series.
+    pub(super) corridors: &'a [Filed],
+    /// How their values become comparable.
+    pub(super) working: &'a Working,
+}
+
+impl Tile<'_> {
+    /// Registers every corridor against the consensus of all; an error for
+    /// those that cannot be read.
+    pub(super) fn place(&self) -> Result<Vec<Result<Placed>>> {
+        let grid = self.grid()?;
+        let consensus = self.consensus(&grid);
+        let found: Vec<Result<Result<Registration, String>>> = self
+            .corridors
+            .par_iter()
+            .map(|filed| {
+                let features = self.features(&filed.path, grid);
+                match (features, &consensus) {
+                    (Ok(features), Some(consensus)) => {
+                        refusal_as_text(self.against(&features, consensus))
+                    }
+                    (Ok(_), None) => Ok(Err(
+                        "not registered: too few captures show enough".to_owned()
+                    )),
+                    (Err(error), _) => refusal_as_text(Err(error)),
+                }
+            })
+            .collect();
+        Ok(about_their_median(found))
+    }
+
+    /// The strip of each corridor at its shift.
+    pub(super) fn straighten(
+        &self,
+        along: &Alignment,
+        spec: &StripSpec,
+        placed: &[Option<Shift>],
+    ) -> Vec<Option<Strip>> {
+        self.corridors
+            .par_iter()
+            .zip(placed)
+            .map(|(filed, shift)| {
+                let prepared = self.prepared(&filed.path).ok()?;
+                Some(prepared.straighten(along, spec, (*shift)?))
+            })
+            .collect()
+    }
+
+    fn prepared(&self, path: &Path) -> Result<Prepared> {
+        Ok(Prepared::new(&load(path, self.working)?))
+    }
+
+    fn features(&self, path: &Path, grid: PlanGrid) -> Result<Features> {
+        let view = self.prepared(path)?.plan_view(grid);
+        match self.working.modality() {
+            Modality::Optical => Features::of_optical(&view),
+            Modality::Sar => radar_features(&view),
+        }
+    }
+
+    fn against(&self, features: &Features, consensus: &Consensus) -> Result<Registration> {
+        match self.working.modality() {
+            Modality::Optical => register(features, consensus, Shift::default()),
+            Modality::Sar => register_radar(features, consensus, Shift::default()),
+        }
+    }
+
+    fn grid(&self) -> Result<PlanGrid> {
+        let mut held = Bounds::around([]);
+        for filed in self.corridors {
+            let size = (filed.label.grid.width, filed.label.grid.height);
+            held = held.with(&Bounds::of(&filed.label.to_pixel, size)?);
+        }
+        PlanGrid::around(self.alignment, self.working.pixel_m(), &held)
+    }
+
+    /// `None` where no capture shows enough to be a reference.
+    fn consensus(&self, grid: &PlanGrid) -> Option<Consensus> {
+        let shares: Vec<f64> = self
+            .corridors
+            .iter()
+            .map(|filed| filed.label.origin.clear_share)
+            .collect();
+        let features: Vec<Features> = anchors(&shares)
+            .into_par_iter()
+            .filter_map(|i| self.features(&self.corridors[i].path, *grid).ok())
+            .collect();
+        if features.len() < 2 {
+            return None;
+        }
+        let features: Vec<&Features> = features.iter().collect();
+        settled(&features).ok()
+    }
+}
+
+/// A refusal is a finding; everything else that goes wrong is a failure.
+fn refusal_as_text(registered: Result<Registration>) -> Result<Result<Registration, String>> {
+    match registered {
+        Ok(found) => Ok(Ok(found)),
+        Err(Error::Unsupported { reason }) => Ok(Err(reason)),
+        Err(other) => Err(other),
+    }
+}
+
+/// Shifts about the median of those that were accepted.
+fn about_their_median(found: Vec<Result<Result<Registration, String>>>) -> Vec<Result<Placed>> {
+    let accepted: Vec<Shift> = found
+        .iter()
+        .filter_map(|f| f.as_ref().ok()?.as_ref().ok().map(|r| r.shift))
+        .collect();
+    let mut centred = centred(&accepted).into_iter();
+    found
+        .into_iter()
+        .map(|f| {
+            let registration = f?;
+            let shift = match &registration {
+                Ok(_) => centred.next().unwrap_or_default(),
+                Err(_) => Shift::default(),
+            };
+            Ok(Placed {
+                registration,
+                shift,
+            })
+        })
+        .collect()
+}

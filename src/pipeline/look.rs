@@ -1,0 +1,285 @@
+//! One series of a track: its captures registered, straightened and looked through.
+
+use std::collections::BTreeMap;
+
+use ndarray::{Array2, Array3, Axis as Dim, Slice};
+
+use super::align::{Placed, Tile};
+use super::group::{Filed, FiledCapture};
+use super::seen::{Outcome, Seen};
+use super::working::Working;
+use super::{PassSettings, RadarSettings, ResidualShift, analyse, analyse_radar, residual_shifts};
+use crate::capture::Modality;
+use crate::error::{Error, Result};
+use crate::geo::Alignment;
+use crate::site::Track;
+use crate::strip::{Axis, Shift, Strip, StripSpec};
+
+/// A residual shift greater than this is no refinement of a registration, px.
+const MOST_REFINEMENT_PX: f64 = 1.0;
+
+/// The captures of one series over one track.
+pub(super) struct SeriesLook<'a> {
+    track: &'a Track,
+    captures: &'a [FiledCapture],
+    working: Working,
+    spec: StripSpec,
+    /// Tiles by order of chainage: alignment, cells of the strip, and for each
+    /// of its corridors the index of the capture.
+    tiles: Vec<TileOfTrack>,
+}
+
+struct TileOfTrack {
+    alignment: Alignment,
+    cells: std::ops::Range<usize>,
+    members: Vec<usize>,
+    corridors: Vec<Filed>,
+}
+
+/// One capture of the series after straightening.
+pub(super) struct Straightened {
+    /// One registration a tile.
+    pub(super) placed: Vec<Placed>,
+    /// The strip of the whole track.
+    pub(super) strip: Strip,
+}
+
+impl<'a> SeriesLook<'a> {
+    /// Plans the strips of a series.
+    ///
+    /// # Errors
+    /// The track is too long for its pixels, or a few corridors needed to know
+    /// the brightness of the series cannot be read.
+    pub(super) fn new(track: &'a Track, captures: &'a [FiledCapture]) -> Result<Self> {
+        let working = Working::of(captures)?;
+        let spec = StripSpec::for_track(track.alignment.length_m(), working.gsd_m())?;
+        Ok(Self {
+            tiles: tiles_of(track, captures, spec.chainage)?,
+            track,
+            captures,
+            working,
+            spec,
+        })
+    }
+
+    /// Looks through the series; one entry a capture, in their order.
+    ///
+    /// # Errors
+    /// Nothing of the series lies on the track.
+    pub(super) fn look(&self) -> Result<Vec<Result<Seen>>> {
+        let mut captures = self.straightened()?;
+        let outcomes = match self.working.modality() {
+            Modality::Optical => self.look_optically(&mut captures),
+            Modality::Sar => Ok(self.look_by_radar(&captures)),
+        };
+        let mut outcomes = match outcomes {
+            Ok(outcomes) => outcomes.into_iter().map(Ok).collect::<Vec<_>>(),
+            Err(error) => captures
+                .iter()
+                .filter(|c| c.is_ok())
+                .map(|_| Err(error.to_string()))
+                .collect(),
+        }
+        .into_iter();
+        Ok(captures
+            .into_iter()
+            .map(|capture| {
+                let capture = capture?;
+                let outcome = outcomes
+                    .next()
+                    .unwrap_or_else(|| Err("it was not looked at".to_owned()));
+                Ok(Seen::of(self.track, capture, outcome))
+            })
+            .collect())
+    }
+
+    fn look_optically(&self, captures: &mut [Result<Straightened>]) -> Result<Vec<Outcome>> {
+        let settings = PassSettings {
+            gsd_m: self.working.pixel_m(),
+            road_lane_m: self.track.road_lane_offset_m,
+            detector: crate::detect::Detector::OPTICAL,
+            motion: super::delays::motion(self.captures[0].origin()),
+        };
+        let strips = strips_of(captures);
+        self.refine(captures, &residual_shifts(&strips, &settings)?);
+        let strips = strips_of(captures);
+        let outcomes = analyse(&strips, &settings)?;
+        Ok(outcomes.into_iter().map(Outcome::from).collect())
+    }
+
+    fn look_by_radar(&self, captures: &[Result<Straightened>]) -> Vec<Outcome> {
+        let settings =
+            RadarSettings::of(self.working.gsd_m(), (0.0, self.track.alignment.length_m()));
+        let strips: Vec<&Strip> = captures.iter().flatten().map(|c| &c.strip).collect();
+        let known_orbit = self.captures[0].origin().relative_orbit.is_some();
+        let one_look = vec![0; strips.len()];
+        let looks = known_orbit.then_some(one_look.as_slice());
+        analyse_radar(&strips, looks, &settings)
+            .into_iter()
+            .map(Outcome::from)
+            .collect()
+    }
+
+    /// Registers all captures tile by tile and straightens them.
+    fn straightened(&self) -> Result<Vec<Result<Straightened>>> {
+        let mut all: Vec<Result<Straightened>> =
+            self.captures.iter().map(|_| Ok(self.blank())).collect();
+        for tile in &self.tiles {
+            let placed = self.view(tile).place()?;
+            for (&capture, placed) in tile.members.iter().zip(placed) {
+                match (placed, &mut all[capture]) {
+                    (Ok(placed), Ok(blank)) => blank.placed.push(placed),
+                    (Err(error), state) => *state = Err(error),
+                    (Ok(_), Err(_)) => {}
+                }
+            }
+        }
+        self.sample(&mut all);
+        Ok(all)
+    }
+
+    /// Samples the strips of all captures at their present shifts.
+    fn sample(&self, all: &mut [Result<Straightened>]) {
+        for (number, tile) in self.tiles.iter().enumerate() {
+            let shifts: Vec<Option<Shift>> = tile
+                .members
+                .iter()
+                .map(|&capture| {
+                    let nth = self.nth_tile(capture, number);
+                    Some(all[capture].as_ref().ok()?.placed.get(nth)?.shift)
+                })
+                .collect();
+            let part = StripSpec {
+                chainage: Axis {
+                    first_m: self.spec.chainage.at_m(tile.cells.start),
+                    len: tile.cells.len(),
+                    ..self.spec.chainage
+                },
+                offset: self.spec.offset,
+            };
+            let strips = self
+                .view(tile)
+                .straighten(&self.track.alignment, &part, &shifts);
+            for (&capture, strip) in tile.members.iter().zip(strips) {
+                if let (Ok(whole), Some(strip)) = (&mut all[capture], strip) {
+                    insert(&mut whole.strip, &strip, tile.cells.start);
+                }
+            }
+        }
+    }
+
+    /// Adds what the background fit says of where each capture lies.
+    fn refine(&self, captures: &mut [Result<Straightened>], residuals: &[Option<ResidualShift>]) {
+        let most_m = MOST_REFINEMENT_PX * self.working.pixel_m();
+        let middle_m = 0.5 * self.track.alignment.length_m();
+        let along = self.track.alignment.direction_at(middle_m);
+        let right = along.right();
+        for (capture, residual) in captures.iter_mut().flatten().zip(residuals) {
+            let Some(r) = residual else { continue };
+            if r.along_m.hypot(r.across_m) > most_m {
+                continue;
+            }
+            for placed in capture.placed.iter_mut().filter(|p| p.registration.is_ok()) {
+                placed.shift.east_m += r.along_m * along.east + r.across_m * right.east;
+                placed.shift.north_m += r.along_m * along.north + r.across_m * right.north;
+            }
+        }
+        self.sample(captures);
+    }
+
+    fn view<'t>(&'t self, tile: &'t TileOfTrack) -> Tile<'t> {
+        Tile {
+            alignment: &tile.alignment,
+            corridors: &tile.corridors,
+            working: &self.working,
+        }
+    }
+
+    /// Which of a capture's own tiles is tile `number` of the track.
+    fn nth_tile(&self, capture: usize, number: usize) -> usize {
+        self.tiles[..number]
+            .iter()
+            .filter(|tile| tile.members.contains(&capture))
+            .count()
+    }
+
+    fn blank(&self) -> Straightened {
+        let bands = self.captures[0].origin().bands.len();
+        let shape = (self.spec.offset.len, self.spec.chainage.len);
+        Straightened {
+            placed: Vec::new(),
+            strip: Strip {
+                chainage: self.spec.chainage,
+                offset: self.spec.offset,
+                values: Array3::zeros((bands, shape.0, shape.1)),
+                covered: Array2::from_elem(shape, false),
+                clear: Array2::from_elem(shape, false),
+            },
+        }
+    }
+}
+
+fn strips_of(captures: &[Result<Straightened>]) -> Vec<Strip> {
+    captures.iter().flatten().map(|c| c.strip.clone()).collect()
+}
+
+fn insert(whole: &mut Strip, part: &Strip, from: usize) {
+    let cells = Slice::from(from..from + part.chainage.len);
+    let along = Dim(1);
+    whole
+        .covered
+        .slice_axis_mut(along, cells)
+        .assign(&part.covered);
+    whole.clear.slice_axis_mut(along, cells).assign(&part.clear);
+    whole
+        .values
+        .slice_axis_mut(Dim(2), cells)
+        .assign(&part.values);
+}
+
+/// The tiles that the corridors of a series were cut by.
+fn tiles_of(track: &Track, captures: &[FiledCapture], chainage: Axis) -> Result<Vec<TileOfTrack>> {
+    let mut by_start: BTreeMap<u64, TileOfTrack> = BTreeMap::new();
+    for (index, capture) in captures.iter().enumerate() {
+        for filed in &capture.tiles {
+            let (start_m, end_m) = (filed.label.origin.start_m, filed.label.origin.end_m);
+            // Chainages are not negative, so their bits sort as they do.
+            let tile = match by_start.entry(start_m.to_bits()) {
+                std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
+                std::collections::btree_map::Entry::Vacant(free) => free.insert(TileOfTrack {
+                    alignment: track.alignment.between(start_m, end_m)?,
+                    cells: cells_between(track, chainage, (start_m, end_m)),
+                    members: Vec::new(),
+                    corridors: Vec::new(),
+                }),
+            };
+            tile.members.push(index);
+            tile.corridors.push(filed.clone());
+        }
+    }
+    if by_start.is_empty() {
+        return Err(Error::unsupported("no capture lies on the track"));
+    }
+    Ok(by_start.into_values().collect())
+}
+
+/// Cells of a strip that belong to a tile; the first and the last tile have
+/// the cells beyond the ends of the track too.
+fn cells_between(
+    track: &Track,
+    chainage: Axis,
+    (start_m, end_m): (f64, f64),
+) -> std::ops::Range<usize> {
+    let before = |at_m: f64| {
+        (0..chainage.len)
+            .filter(|&i| chainage.at_m(i) < at_m)
+            .count()
+    };
+    let first = if start_m > 0.0 { before(start_m) } else { 0 };
+    let last = if end_m < track.alignment.length_m() - 1e-6 {
+        before(end_m)
+    } else {
+        chainage.len
+    };
+    first..last
+}

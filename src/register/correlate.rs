@@ -1,0 +1,190 @@
+//! Masked normalised cross-correlation (Padfield 2012) at whole-pixel
+//! displacements, kept block by block.
+
+/// Blocks a side into which the image is divided.
+const BLOCKS: usize = 4;
+
+/// Fewer common pixels than this say nothing.
+const LEAST_PIXELS: f64 = 200.0;
+
+/// An image and which of its pixels count; values are zero where they do not.
+#[derive(Debug, Clone)]
+pub(super) struct Masked {
+    pub(super) width: usize,
+    pub(super) height: usize,
+    values: Vec<f32>,
+    weights: Vec<f32>,
+}
+
+impl Masked {
+    pub(super) fn empty(width: usize, height: usize) -> Self {
+        Self {
+            width,
+            height,
+            values: vec![0.0; width * height],
+            weights: vec![0.0; width * height],
+        }
+    }
+
+    pub(super) fn row(&self, row: usize) -> (&[f32], &[f32]) {
+        let span = row * self.width..(row + 1) * self.width;
+        (&self.values[span.clone()], &self.weights[span])
+    }
+
+    pub(super) fn row_mut(&mut self, row: usize) -> (&mut [f32], &mut [f32]) {
+        let span = row * self.width..(row + 1) * self.width;
+        (&mut self.values[span.clone()], &mut self.weights[span])
+    }
+
+    /// Means of 2 × 2 pixels that all count.
+    pub(super) fn halved(&self) -> Self {
+        let mut out = Self::empty(self.width / 2, self.height / 2);
+        for row in 0..out.height {
+            let (upper, upper_w) = self.row(2 * row);
+            let (lower, lower_w) = self.row(2 * row + 1);
+            let (values, weights) = out.row_mut(row);
+            for col in 0..values.len() {
+                let pair = 2 * col..2 * col + 2;
+                let count = upper_w[2 * col]
+                    + upper_w[2 * col + 1]
+                    + lower_w[2 * col]
+                    + lower_w[2 * col + 1];
+                if count > 3.5 {
+                    let sum: f32 = upper[pair.clone()].iter().chain(&lower[pair]).sum();
+                    values[col] = 0.25 * sum;
+                    weights[col] = 1.0;
+                }
+            }
+        }
+        out
+    }
+}
+
+/// Sums over the pixels that two images share, from which their correlation follows.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Moments {
+    count: f64,
+    a: f64,
+    b: f64,
+    aa: f64,
+    bb: f64,
+    ab: f64,
+}
+
+impl Moments {
+    fn plus(&self, other: &Self, sign: f64) -> Self {
+        Self {
+            count: self.count + sign * other.count,
+            a: self.a + sign * other.a,
+            b: self.b + sign * other.b,
+            aa: self.aa + sign * other.aa,
+            bb: self.bb + sign * other.bb,
+            ab: self.ab + sign * other.ab,
+        }
+    }
+
+    /// Pearson's correlation; −1 where too few pixels are shared or one image is flat.
+    pub(super) fn correlation(&self) -> f64 {
+        if self.count < LEAST_PIXELS {
+            return -1.0;
+        }
+        let n = self.count;
+        let cov = self.ab - self.a * self.b / n;
+        let (va, vb) = (self.aa - self.a * self.a / n, self.bb - self.b * self.b / n);
+        if va <= 0.0 || vb <= 0.0 {
+            return -1.0;
+        }
+        cov / (va * vb).sqrt()
+    }
+}
+
+/// Moments of each block at one displacement.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Blocks([Moments; BLOCKS * BLOCKS]);
+
+impl Blocks {
+    pub(super) const COUNT: usize = BLOCKS * BLOCKS;
+
+    pub(super) fn total(&self) -> Moments {
+        self.0
+            .iter()
+            .fold(Moments::default(), |sum, block| sum.plus(block, 1.0))
+    }
+
+    /// All blocks but one.
+    pub(super) fn without(&self, block: usize) -> Moments {
+        self.total().plus(&self.0[block], -1.0)
+    }
+
+    /// Whether a block shares any pixels.
+    pub(super) fn holds(&self, block: usize) -> bool {
+        self.0[block].count > 0.0
+    }
+}
+
+/// Compares `a` at each pixel p with `b` at p + (rows, cols).
+pub(super) fn moments(a: &Masked, b: &Masked, (rows, cols): (isize, isize)) -> Blocks {
+    let mut blocks = [Moments::default(); BLOCKS * BLOCKS];
+    for row in 0..a.height {
+        let Some(other) = row.checked_add_signed(rows).filter(|&r| r < b.height) else {
+            continue;
+        };
+        let band = row * BLOCKS / a.height;
+        for block in 0..BLOCKS {
+            let edge = |k: usize| (k * a.width / BLOCKS) as isize;
+            let from = edge(block).max(-cols);
+            let to = edge(block + 1).min(b.width as isize - cols);
+            if from >= to {
+                continue;
+            }
+            let here = from as usize..to as usize;
+            let there = (from + cols) as usize..(to + cols) as usize;
+            let ((av, aw), (bv, bw)) = (a.row(row), b.row(other));
+            let line = line_moments(
+                (&av[here.clone()], &aw[here]),
+                (&bv[there.clone()], &bw[there]),
+            );
+            let sum = &mut blocks[band * BLOCKS + block];
+            *sum = sum.plus(&line, 1.0);
+        }
+    }
+    Blocks(blocks)
+}
+
+/// Sums side by side, so that they stay in vector registers.
+const LANES: usize = 8;
+
+fn line_moments((av, aw): (&[f32], &[f32]), (bv, bw): (&[f32], &[f32])) -> Moments {
+    let mut sums = [[0.0_f32; LANES]; 6];
+    let mut add = |av: &[f32], aw: &[f32], bv: &[f32], bw: &[f32]| {
+        for lane in 0..av.len().min(LANES) {
+            let (a, b) = (av[lane] * bw[lane], bv[lane] * aw[lane]);
+            sums[0][lane] += aw[lane] * bw[lane];
+            sums[1][lane] += a;
+            sums[2][lane] += b;
+            sums[3][lane] += a * av[lane];
+            sums[4][lane] += b * bv[lane];
+            sums[5][lane] += av[lane] * bv[lane];
+        }
+    };
+    let (a, b) = (av.chunks_exact(LANES), bv.chunks_exact(LANES));
+    let (ra, rb) = (a.remainder(), b.remainder());
+    let whole = av.len() - ra.len();
+    for (((a, b), aw), bw) in a
+        .zip(b)
+        .zip(aw.chunks_exact(LANES))
+        .zip(bw.chunks_exact(LANES))
+    {
+        add(a, aw, b, bw);
+    }
+    add(ra, &aw[whole..], rb, &bw[whole..]);
+    let [count, a, b, aa, bb, ab] = sums.map(|s| s.iter().map(|&v| f64::from(v)).sum());
+    Moments {
+        count,
+        a,
+        b,
+        aa,
+        bb,
+        ab,
+    }
+}

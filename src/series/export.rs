@@ -1,0 +1,272 @@
+//! The series as files that other programs read: CSV and GeoJSON, with the
+//! columns of the store and numbers of fixed precision.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::columns::{OBSERVATIONS, TRAINS, observation_row, train_row};
+use super::model::Series;
+use crate::error::{Error, Result};
+use crate::geo::LonLat;
+use crate::source::{Cell, Row, Table};
+
+/// What files are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExportFormat {
+    /// `observations.csv` and `trains.csv`; train lines as WKT.
+    Csv,
+    /// `observations.geojson`, without geometry, and `trains.geojson`.
+    GeoJson,
+}
+
+/// Writes the series into a folder, which is made where it is missing, and
+/// returns the files. Each appears under its name only when it is whole.
+///
+/// # Errors
+/// Where the folder cannot be made or written to.
+pub fn export(series: &Series, folder: &Path, format: ExportFormat) -> Result<Vec<PathBuf>> {
+    std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    let observations: Vec<Row> = series.observations.iter().map(observation_row).collect();
+    let trains: Vec<Row> = series.trains.iter().map(train_row).collect();
+    let mut written = Vec::new();
+    for (table, rows) in [(&OBSERVATIONS, &observations), (&TRAINS, &trains)] {
+        let (ending, content) = match format {
+            ExportFormat::Csv => ("csv", csv_text(table, rows)),
+            ExportFormat::GeoJson => ("geojson", Ok(geojson_text(table, rows))),
+        };
+        let path = folder.join(format!("{}.{ending}", table.name));
+        let content = content.map_err(Error::io(&path))?;
+        write_whole(&path, &content)?;
+        written.push(path);
+    }
+    Ok(written)
+}
+
+/// Writes beside the file and renames, so that nobody ever sees half of it.
+fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".railspan-");
+    // Temporary files are private; what is exported is for others too, as far
+    // as the user's mask, which the operating system takes off, lets them.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut draft = builder.tempfile_in(folder).map_err(Error::io(folder))?;
+    draft.write_all(content).map_err(Error::io(path))?;
+    draft.as_file().sync_all().map_err(Error::io(path))?;
+    draft.persist(path).map_err(|e| Error::io(path)(e.error))?;
+    Ok(())
+}
+
+fn csv_text(table: &Table, rows: &[Row]) -> std::io::Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let geometry = table.lines.then_some("geometry");
+    writer.write_record(table.columns.iter().map(|(name, _)| *name).chain(geometry))?;
+    for row in rows {
+        let mut record: Vec<String> = table
+            .columns
+            .iter()
+            .zip(&row.cells)
+            .map(|((name, _), cell)| cell_text(name, cell))
+            .collect();
+        if table.lines {
+            record.push(wkt(&row.line));
+        }
+        writer.write_record(&record)?;
+    }
+    writer.into_inner().map_err(csv::IntoInnerError::into_error)
+}
+
+fn cell_text(column: &str, cell: &Cell) -> String {
+    match cell {
+        Cell::Empty => String::new(),
+        Cell::Text(text) => text.clone(),
+        Cell::Integer(number) => number.to_string(),
+        Cell::Real(number) => real_text(column, *number),
+        Cell::Time(time) => time.to_string(),
+    }
+}
+
+/// Precision by unit: metres to the centimetre, shares to a hundredth of a
+/// percent, probabilities to four significant digits.
+fn real_text(column: &str, number: f64) -> String {
+    if !number.is_finite() {
+        return String::new();
+    }
+    if column == "p_value" {
+        return format!("{number:.3e}");
+    }
+    let decimals = if column.ends_with("_fraction") { 4 } else { 2 };
+    let text = format!("{number:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(zero) if zero.chars().all(|c| c == '0' || c == '.') => zero.to_owned(),
+        _ => text,
+    }
+}
+
+/// Well-known text (OGC 06-103r4) with seven decimals: about a centimetre.
+fn wkt(line: &[LonLat]) -> String {
+    if line.is_empty() {
+        return "LINESTRING EMPTY".to_owned();
+    }
+    let mut text = String::from("LINESTRING (");
+    for (i, place) in line.iter().enumerate() {
+        let comma = if i == 0 { "" } else { ", " };
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{comma}{:.7} {:.7}", place.lon_deg, place.lat_deg);
+    }
+    text.push(')');
+    text
+}
+
+/// RFC 7946: WGS 84, longitude first, no line is a null geometry.
+fn geojson_text(table: &Table, rows: &[Row]) -> Vec<u8> {
+    let mut text = format!(
+        "{{\n\"type\": \"FeatureCollection\",\n\"name\": \"{}\",\n\"features\": [",
+        table.name
+    );
+    for (i, row) in rows.iter().enumerate() {
+        let comma = if i == 0 { "\n" } else { ",\n" };
+        let _ = write!(text, "{comma}{}", feature(table, row));
+    }
+    text.push_str("\n]\n}\n");
+    text.into_bytes()
+}
+
+/// One line of text, its properties in the order of the columns.
+fn feature(table: &Table, row: &Row) -> String {
+    let properties: Vec<String> = table
+        .columns
+        .iter()
+        .zip(&row.cells)
+        .map(|((name, _), cell)| format!("{}:{}", json!(name), cell_value(name, cell)))
+        .collect();
+    let places: Vec<[f64; 2]> = row
+        .line
+        .iter()
+        .map(|p| [p.lon_deg, p.lat_deg].map(|d| (d * 1e7).round() / 1e7))
+        .collect();
+    let geometry = if places.is_empty() {
+        Value::Null
+    } else {
+        json!({"type": "LineString", "coordinates": places})
+    };
+    format!(
+        "{{\"type\":\"Feature\",\"geometry\":{geometry},\"properties\":{{{}}}}}",
+        properties.join(",")
+    )
+}
+
+fn cell_value(column: &str, cell: &Cell) -> Value {
+    match cell {
+        Cell::Empty => Value::Null,
+        Cell::Integer(number) => json!(number),
+        Cell::Real(number) => real_text(column, *number)
+            .parse::<f64>()
+            .map_or(Value::Null, |rounded| json!(rounded)),
+        Cell::Text(_) | Cell::Time(_) => json!(cell_text(column, cell)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::series::fixture;
+    use crate::series::model::Status;
+
+    fn series(rows: Vec<fixture::Row>) -> Series {
+        let mut series = Series::default();
+        for (observation, trains) in rows {
+            series.observations.push(observation);
+            series.trains.extend(trains);
+        }
+        series
+    }
+
+    fn exported(series: &Series, format: ExportFormat) -> (String, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("new/folder");
+        let files = export(series, &out, format).unwrap();
+        assert_eq!(std::fs::read_dir(&out).unwrap().count(), 2);
+        let read = |path: &PathBuf| std::fs::read_to_string(path).unwrap();
+        (read(&files[0]), read(&files[1]))
+    }
+
+    #[test]
+    fn csv_as_the_contract_has_it() {
+        let seen = fixture::observation("dandong", "a", "2023-05-01T02:10:30.250Z");
+        let (seen, mut trains) = fixture::with_trains(seen, &[412.345]);
+        trains[0].start_m = -0.001;
+        let hidden = fixture::observation("dandong", "b", "2023-05-02T02:10:30Z");
+        let hidden = fixture::unusable(hidden, Status::Obscured, "cloud, \"thick\"");
+        let (observations, trains) =
+            exported(&series(vec![(seen, trains), hidden]), ExportFormat::Csv);
+        assert_eq!(
+            observations,
+            "crossing,track,capture,scenes,acquired,sensor,platform,modality,gsd_m,status,reason,\
+             covered_fraction,clear_fraction,shift_east_m,shift_north_m,shift_sigma_m,train_count,\
+             occupied_m,longest_train_m,detection_limit_m,run_id,config_hash,version\n\
+             dandong,main,a,1,2023-05-01T02:10:30.25Z,planetscope,2473,optical,3.00,clear,,\
+             1.0000,0.9800,1.25,-0.50,0.40,1,412.35,412.35,62.00,r1,c0ffee,0.1.0\n\
+             dandong,main,b,1,2023-05-02T02:10:30Z,planetscope,2473,optical,3.00,obscured,\
+             \"cloud, \"\"thick\"\"\",1.0000,0.0300,,,,,,,,r1,c0ffee,0.1.0\n"
+        );
+        assert_eq!(
+            trains,
+            "crossing,track,capture,acquired,train,start_m,end_m,length_m,length_sigma_m,censored,\
+             snr,p_value,polarity,change,first_seen,speed_mps,speed_sigma_mps,cars_min,cars_max,\
+             geometry\n\
+             dandong,main,a,2023-05-01T02:10:30.25Z,1,0.00,432.35,412.35,6.50,none,9.25,1.500e-7,\
+             bright,appeared,2023-05-01T02:10:30.25Z,,,20,29,\
+             \"LINESTRING (124.3902000 40.1100000, 124.3943235 40.1100000)\"\n"
+        );
+    }
+
+    #[test]
+    fn csv_and_geojson_keep_hostile_names() {
+        let series = series(fixture::hostile());
+        let (observations, _) = exported(&series, ExportFormat::Csv);
+        let mut reader = csv::Reader::from_reader(observations.as_bytes());
+        for (record, observation) in reader.records().zip(&series.observations) {
+            let record = record.unwrap();
+            assert_eq!(record.len(), OBSERVATIONS.columns.len());
+            assert_eq!(record[1], observation.key.track);
+            assert_eq!(record[10], observation.reason);
+        }
+        let (observations, trains) = exported(&series, ExportFormat::GeoJson);
+        let observations: Value = serde_json::from_str(&observations).unwrap();
+        let trains: Value = serde_json::from_str(&trains).unwrap();
+        let first = &observations["features"][0];
+        assert_eq!(first["geometry"], Value::Null);
+        assert_eq!(
+            first["properties"]["capture"],
+            json!(series.observations[0].key.capture)
+        );
+        let first = &trains["features"][0];
+        assert_eq!(
+            first["geometry"]["coordinates"][0],
+            json!([124.3902, 40.11])
+        );
+        assert_eq!(first["properties"]["speed_mps"], json!(-4.25));
+        assert_eq!(trains["features"][1]["properties"]["cars_max"], Value::Null);
+        assert_eq!(
+            trains["features"].as_array().unwrap().len(),
+            series.trains.len()
+        );
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a file");
+        std::fs::write(&file, "x").unwrap();
+        let message = export(&Series::default(), &file.join("out"), ExportFormat::Csv)
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("a file"), "{message}");
+    }
+}

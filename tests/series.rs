@@ -1,0 +1,181 @@
+//! The store, its export and its summary, through the program.
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use railspan::capture::Modality;
+use railspan::geo::LonLat;
+use railspan::series::{
+    Censored, Change, Observation, ObservationKey, Polarity, RunStamp, Status, Store, Train,
+};
+
+/// Three captures of one track: a train of 300 m, none, and a cloud.
+fn store_in(folder: &Path) -> PathBuf {
+    let path = folder.join("made up.gpkg");
+    let mut store = Store::open_or_create(&path).unwrap();
+    store
+        .write(&[
+            capture("a", 1, Some(1)),
+            capture("b", 9, Some(0)),
+            capture("c", 17, None),
+        ])
+        .unwrap();
+    path
+}
+
+fn capture(id: &str, day: i8, train_count: Option<u32>) -> (Observation, Vec<Train>) {
+    let key = ObservationKey {
+        crossing: "bridge".into(),
+        track: "main".into(),
+        capture: id.into(),
+    };
+    let acquired = format!("2024-05-{day:02}T02:00:00Z").parse().unwrap();
+    let trains: Vec<Train> = (1..=train_count.unwrap_or(0))
+        .map(|train| train_of_300_m(&key, acquired, train))
+        .collect();
+    let seen = train_count.is_some();
+    let observation = Observation {
+        key,
+        scenes: 1,
+        acquired,
+        sensor: "planetscope".into(),
+        platform: String::new(),
+        modality: Modality::Optical,
+        gsd_m: Some(3.0),
+        status: if seen {
+            Status::Clear
+        } else {
+            Status::Obscured
+        },
+        reason: if seen { "" } else { "cloud" }.into(),
+        covered_fraction: Some(1.0),
+        clear_fraction: Some(if seen { 1.0 } else { 0.0 }),
+        shift: None,
+        train_count,
+        occupied_m: train_count.map(|n| 300.0 * f64::from(n)),
+        longest_train_m: trains.first().map(|t| t.length_m),
+        detection_limit_m: seen.then_some(60.0),
+        run: RunStamp::default(),
+    };
+    (observation, trains)
+}
+
+fn train_of_300_m(key: &ObservationKey, acquired: jiff::Timestamp, train: u32) -> Train {
+    let at = |lon_deg| LonLat {
+        lon_deg,
+        lat_deg: 40.0,
+    };
+    Train {
+        key: key.clone(),
+        acquired,
+        train,
+        start_m: 100.0,
+        end_m: 400.0,
+        length_m: 300.0,
+        length_sigma_m: 5.0,
+        censored: Censored::None,
+        snr: 9.0,
+        p_value: 1e-6,
+        polarity: Polarity::Dark,
+        change: Change::Appeared,
+        first_seen: acquired,
+        speed: None,
+        cars: None,
+        geometry: vec![at(124.0), at(124.003)],
+    }
+}
+
+fn railspan(arguments: &[&str]) -> Command {
+    let mut command = Command::cargo_bin("railspan").unwrap();
+    command.args(arguments);
+    command
+}
+
+fn printed(arguments: &[&str]) -> String {
+    let done = railspan(arguments).assert().success();
+    String::from_utf8(done.get_output().stdout.clone()).unwrap()
+}
+
+fn refused(arguments: &[&str]) -> String {
+    let done = railspan(arguments).assert().code(1);
+    String::from_utf8(done.get_output().stderr.clone()).unwrap()
+}
+
+#[test]
+fn a_summary_has_the_same_figures_in_all_its_forms() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store_in(folder.path());
+    let store = store.to_str().unwrap();
+    let table = printed(&["summary", "--store", store]);
+    let headline = "Trains on 1 of 2 usable captures, 50 % [9, 91]. 1 train: median length 300 m";
+    assert!(table.contains(headline), "{table}");
+    assert!(
+        !table.contains('\u{1b}'),
+        "no colour where there is no terminal"
+    );
+    let json = printed(&["summary", "--store", store, "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["crossings"][0]["total"]["with_train"], 1);
+    let csv = printed(&[
+        "summary", "--store", store, "--format", "csv", "--by", "year",
+    ]);
+    let all = "bridge,all,2024-05-01,2024-05-18,2,0,1,0,0,2,1,0.5,0.0945,0.9055,1,0,300,false,300,false,60";
+    assert_eq!(csv.lines().last(), Some(all));
+}
+
+#[test]
+fn what_cannot_be_shown_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store_in(folder.path());
+    let store = store.to_str().unwrap();
+    let unknown = refused(&["summary", "--store", store, "--crossing", "other"]);
+    assert!(unknown.contains("which holds bridge"), "{unknown}");
+    let nowhere = folder.path().join("no.gpkg");
+    let missing = refused(&["summary", "--store", nowhere.to_str().unwrap()]);
+    assert!(missing.contains("there is no such store"), "{missing}");
+    assert!(!nowhere.exists());
+    let empty = folder.path().join("empty.gpkg");
+    drop(Store::open_or_create(&empty).unwrap());
+    let nothing = refused(&["summary", "--store", empty.to_str().unwrap()]);
+    assert!(nothing.contains("no observations yet"), "{nothing}");
+}
+
+/// The truth of the made-up captures, in the form of the scoring program.
+const TRUTH: &str = "\
+capture,total,clear,start,end,length,inside,train_clear,kind
+a,900,1.0,100,400,300,300,1.0,freight
+b,900,1.0,,,,,,
+c,900,0.0,,,,,,
+";
+
+#[test]
+fn the_scoring_program_takes_the_exported_tables() {
+    let score = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/tools/score.py");
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let store = store_in(folder.path());
+    printed(&[
+        "export",
+        "--store",
+        store.to_str().unwrap(),
+        "--out",
+        &at("out"),
+    ]);
+    let observations = std::fs::read_to_string(at("out/observations.csv")).unwrap();
+    assert_eq!(observations.lines().count(), 4);
+    std::fs::write(at("truth.csv"), TRUTH).unwrap();
+    let scored = std::process::Command::new("python3")
+        .args([score, "--json", "--truth", &at("truth.csv")])
+        .args(["--observations", &at("out/observations.csv")])
+        .args(["--trains", &at("out/trains.csv")])
+        .output();
+    let (true, Ok(scored)) = (Path::new(score).exists(), scored) else {
+        eprintln!("skipped: there is no {score} or no python3");
+        return;
+    };
+    let scores: serde_json::Value = serde_json::from_slice(&scored.stdout).unwrap();
+    assert_eq!(scores["f1"], 1.0, "{scores}");
+    assert_eq!(scores["rows_absent"], 0);
+    assert_eq!(scores["length_bias_m"], 0.0);
+}
