@@ -48,10 +48,11 @@ pub(super) fn claim(listing: &mut Listing) -> Vec<Find> {
 /// `S2A_USER_MTD_SAFL2A_PDMC_….xml`.
 fn is_product_metadata(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
-    let now = ["MTD_MSIL1C.XML", "MTD_MSIL2A.XML"].contains(&name.as_str());
-    let before =
-        name.starts_with("S2") && (name.contains("_MTD_SAFL1C_") || name.contains("_MTD_SAFL2A_"));
-    now || (before && name.ends_with(".XML"))
+    let Some(stem) = name.strip_suffix(".XML") else {
+        return false;
+    };
+    let before = stem.contains("_MTD_SAFL1C_") || stem.contains("_MTD_SAFL2A_");
+    ["MTD_MSIL1C", "MTD_MSIL2A"].contains(&stem) || (before && stem.starts_with("S2"))
 }
 
 /// SAFE folders that still hold files: their metadata are missing.

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::archive::read_text;
 use super::decode::file_name;
+use super::listing::is_raster;
 use super::safe_layers::{Calibration, band_or_mask, bands, masks};
 use super::sentinel2::{self, FIRST_BASELINE_WITH_OFFSET, OFFSET_DN, ProductName, QUANTIFICATION};
 use super::{Find, Listing, Modality, Problem, Scene, Unit, Vendor};
@@ -41,8 +42,8 @@ pub(super) fn claim(listing: &mut Listing) -> Vec<Find> {
 
 fn is_of_tile(name: &str) -> bool {
     let of_bands = ["B0", "B1", "B8A", "TCI"];
-    [ENTRY, "metadata.xml", "productInfo.json"].contains(&name)
-        || (name.ends_with(".jp2") && of_bands.iter().any(|start| name.starts_with(start)))
+    let is_band = is_raster(name) && of_bands.iter().any(|start| name.starts_with(start));
+    [ENTRY, "metadata.xml", "productInfo.json"].contains(&name) || is_band
 }
 
 /// Whether a find is a tile of an open archive, not a SAFE.

@@ -1,6 +1,6 @@
 //! Tests of the walk: what it lists, what it leaves out, what it complains of.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::os::unix::fs::symlink;

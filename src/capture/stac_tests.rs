@@ -1,6 +1,6 @@
 //! Tests of the decoder of STAC items.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::float_cmp)]
 
 use std::fs;
 use std::path::Path;

@@ -85,7 +85,7 @@ fn short(gsd_m: f64) -> String {
 fn coverage(covers: &[Covered]) -> String {
     let mut crossings: Vec<(&str, f64, f64)> = Vec::new();
     for c in covers {
-        let inside_m = c.covered_fraction * c.length_m;
+        let inside_m = c.share * c.length_m;
         match crossings.iter_mut().find(|(id, ..)| *id == c.crossing) {
             Some((_, inside, length)) => {
                 *inside += inside_m;
@@ -202,7 +202,7 @@ mod tests {
             covers: vec![Covered {
                 crossing: "tumen".into(),
                 track: "main".into(),
-                covered_fraction: share,
+                share,
                 length_m: 100.0,
             }],
             ..Row::default()
