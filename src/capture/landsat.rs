@@ -63,7 +63,9 @@ pub(super) fn claim(listing: &mut Listing) -> Vec<Find> {
         .into_values()
         .filter_map(|files| {
             let mtl = files.iter().find(|f| is_mtl(file_name(f)));
-            let item = files.iter().any(|f| file_name(f).ends_with(".json"));
+            let item = files
+                .iter()
+                .any(|f| f.extension().is_some_and(|e| e == "json"));
             if mtl.is_none() && item {
                 return None;
             }

@@ -116,10 +116,9 @@ impl Listing {
     /// Takes files without making a find of them: they are of no use to anybody.
     pub fn drop_files(&mut self, files: &[PathBuf]) {
         for file in files {
-            if let Some(folder) = file.parent().and_then(|f| self.folders.get_mut(f)) {
-                if folder.files.remove(file_name(file)).is_some() {
-                    self.taken.insert(file.clone());
-                }
+            let folder = file.parent().and_then(|f| self.folders.get_mut(f));
+            if folder.is_some_and(|f| f.files.remove(file_name(file)).is_some()) {
+                self.taken.insert(file.clone());
             }
         }
     }

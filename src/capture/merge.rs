@@ -242,7 +242,7 @@ fn tell_apart(inventory: &mut Inventory) {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    #![allow(clippy::unwrap_used)]
 
     use super::*;
     use crate::capture::testing::{FakeProbe, raster};

@@ -24,17 +24,25 @@ mod planet;
 mod planet_name;
 mod probe;
 mod safe;
+mod safe_layers;
 mod safe_metadata;
+#[cfg(test)]
+mod safe_tests;
+mod safe_tile;
 mod sar;
 mod sar_name;
 mod sar_vendor;
 mod scan;
+#[cfg(test)]
+mod scan_tests;
 mod sentinel2;
 mod sidecar;
 mod stac;
 mod stac_item;
 mod stac_offset;
 mod stac_scene;
+#[cfg(test)]
+mod stac_tests;
 #[cfg(test)]
 mod testing;
 mod vhr_sidecar;

@@ -10,9 +10,11 @@ use std::path::{Path, PathBuf};
 use super::archive::archive_of;
 use super::decode::file_name;
 use super::listing::is_raster;
+use super::safe_layers::{Calibration, band_or_mask, bands, masks};
 use super::safe_metadata::SafeMetadata;
-use super::sentinel2::{self, BANDS, ProductName};
-use super::{BandRole, BandSource, Context, Find, Listing, Modality, Problem, Scene, Unit, Vendor};
+use super::safe_tile;
+use super::sentinel2::{self, ProductName};
+use super::{Context, Find, Listing, Modality, Problem, Scene, Unit, Vendor};
 
 /// Folders of a SAFE, for products unpacked without their own folder.
 const FOLDERS: [&str; 6] = [
@@ -24,7 +26,7 @@ const FOLDERS: [&str; 6] = [
     "rep_info",
 ];
 
-/// Takes every SAFE: one find a granule.
+/// Takes every SAFE, one find a granule, and every tile of the open archives.
 pub(super) fn claim(listing: &mut Listing) -> Vec<Find> {
     let mut finds = Vec::new();
     for metadata in listing.named(is_product_metadata) {
@@ -33,6 +35,7 @@ pub(super) fn claim(listing: &mut Listing) -> Vec<Find> {
             finds.extend(claim_product(listing, &metadata));
         }
     }
+    finds.extend(safe_tile::claim(listing));
     for folder in headless(listing) {
         let entry = folder.join("MTD_MSIL2A.xml");
         let files = listing.below(&folder);
@@ -45,10 +48,11 @@ pub(super) fn claim(listing: &mut Listing) -> Vec<Find> {
 /// `S2A_USER_MTD_SAFL2A_PDMC_….xml`.
 fn is_product_metadata(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
-    let now = ["MTD_MSIL1C.XML", "MTD_MSIL2A.XML"].contains(&name.as_str());
-    let before =
-        name.starts_with("S2") && (name.contains("_MTD_SAFL1C_") || name.contains("_MTD_SAFL2A_"));
-    now || (before && name.ends_with(".XML"))
+    let Some(stem) = name.strip_suffix(".XML") else {
+        return false;
+    };
+    let before = stem.contains("_MTD_SAFL1C_") || stem.contains("_MTD_SAFL2A_");
+    ["MTD_MSIL1C", "MTD_MSIL2A"].contains(&stem) || (before && stem.starts_with("S2"))
 }
 
 /// SAFE folders that still hold files: their metadata are missing.
@@ -121,35 +125,11 @@ fn granule_of(product: &Path, file: &Path) -> PathBuf {
         .map_or_else(|| product.to_path_buf(), |name| granules.join(name))
 }
 
-/// What a raster of a granule is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Layer {
-    Band(&'static str, BandRole),
-    /// The scene classification, of this many metres.
-    Classes(u8),
-}
-
-/// Tells the 10 m bands and the scene classification from the many other
-/// rasters of a granule (coarser copies, quality masks, previews) by name.
-fn band_or_mask(file: &Path) -> Option<Layer> {
-    let name = file_name(file);
-    let quality = name.starts_with("MSK_") || file.iter().any(|part| part == "QI_DATA");
-    if !is_raster(name) || quality {
-        return None;
-    }
-    let stem = name.rsplit_once('.')?.0;
-    let folder = file.parent().map_or("", file_name);
-    let sized = |size: &str| stem.ends_with(&format!("_{size}m")) || folder == format!("R{size}m");
-    let has = |part: &str| stem.split('_').any(|p| p == part);
-    if has("SCL") {
-        return Some(Layer::Classes(if sized("60") { 60 } else { 20 }));
-    }
-    let (name, role) = BANDS.iter().find(|(band, _)| has(band))?;
-    (!sized("20") && !sized("60")).then_some(Layer::Band(name, *role))
-}
-
 /// Reads the metadata of one granule.
 pub(super) fn decode(find: &Find, _context: &Context<'_>) -> Result<Scene, Problem> {
+    if safe_tile::is_tile(find) {
+        return safe_tile::decode(find);
+    }
     let metadata = SafeMetadata::read(&find.entry).map_err(|problem| Problem {
         path: find.product.clone(),
         what: format!("{}: {}", file_name(&find.entry), problem.what),
@@ -182,7 +162,13 @@ pub(super) fn decode(find: &Find, _context: &Context<'_>) -> Result<Scene, Probl
         modality: Modality::Optical,
         gsd_m: Some(sentinel2::GSD_M),
         unit: Unit::Reflectance,
-        bands: bands(find, &metadata)?,
+        bands: bands(
+            find,
+            &Calibration {
+                quantification: metadata.quantification,
+                offset_dn: |band: &str| metadata.offset_dn(band),
+            },
+        )?,
         masks: masks(find),
         relative_orbit: metadata.relative_orbit.or(name.orbit),
         version: sentinel2::version(&metadata.level, &metadata.baseline, processed),
@@ -198,53 +184,4 @@ fn stem_of(product: &Path) -> String {
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned()
-}
-
-fn bands(find: &Find, metadata: &SafeMetadata) -> Result<Vec<BandSource>, Problem> {
-    let mut found = Vec::new();
-    let mut missing = Vec::new();
-    for (name, role) in BANDS {
-        let wanted = |f: &&PathBuf| band_or_mask(f) == Some(Layer::Band(name, role));
-        let Some(file) = find.files.iter().find(wanted) else {
-            missing.push(name);
-            continue;
-        };
-        let offset_dn = metadata.offset_dn(name).ok_or_else(|| {
-            find.problem(
-                format!("the metadata give an offset for some bands, but not for {name}"),
-                "download the product again",
-            )
-        })?;
-        found.push(BandSource {
-            role,
-            path: file.display().to_string(),
-            index: 1,
-            scale: metadata.quantification.recip(),
-            offset: offset_dn / metadata.quantification,
-            nodata: Some(sentinel2::NODATA),
-        });
-    }
-    if missing.is_empty() {
-        return Ok(found);
-    }
-    Err(find.problem(
-        format!("bands of 10 m are missing: {}", missing.join(", ")),
-        "download the product again, whole",
-    ))
-}
-
-/// The scene classification, the finer one of two.
-fn masks(find: &Find) -> Vec<super::MaskLayer> {
-    let classes = find
-        .files
-        .iter()
-        .filter_map(|file| match band_or_mask(file) {
-            Some(Layer::Classes(size_m)) => Some((size_m, file)),
-            _ => None,
-        });
-    classes
-        .min()
-        .map(|(_, file)| sentinel2::scene_classification(file.display().to_string()))
-        .into_iter()
-        .collect()
 }

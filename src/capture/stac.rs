@@ -44,16 +44,14 @@ fn is_json(name: &str) -> bool {
 
 fn claim_item(listing: &mut Listing, path: &Path, item: &Item) -> Option<Find> {
     let root = listing.root_of(path)?.to_path_buf();
-    let named: Vec<PathBuf> = item
+    let is_known = |file: &Path| listing.bytes(file).is_some() || listing.is_taken(file);
+    let known: Vec<PathBuf> = item
         .assets
         .values()
         .flat_map(|asset| candidates(path, asset))
+        .filter_map(|file| listed(&root, file, is_known))
         .collect();
     let rasters = |file: &&PathBuf| is_raster(&file.to_string_lossy());
-    let known: Vec<PathBuf> = named
-        .into_iter()
-        .filter(|f| listing.bytes(f).is_some() || listing.is_taken(f) || is_inside(&root, f))
-        .collect();
     let mut here = known.iter().filter(rasters).peekable();
     if here.peek().is_some() && here.all(|file| listing.is_taken(file)) {
         listing.drop_files(&[path.to_path_buf()]);
@@ -76,12 +74,15 @@ fn candidates(item: &Path, asset: &Asset) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Whether a file is there and truly inside a folder, links resolved.
-fn is_inside(root: &Path, file: &Path) -> bool {
-    match (fs::canonicalize(root), fs::canonicalize(file)) {
-        (Ok(root), Ok(file)) => file.is_file() && file.starts_with(root),
-        _ => false,
+/// The name under which the walk lists a file: as it is, or with links and
+/// another way to write the folder resolved. `None` outside the folder.
+fn listed(root: &Path, file: PathBuf, is_known: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+    if is_known(&file) {
+        return Some(file);
     }
+    let real = fs::canonicalize(file).ok()?;
+    let inside = root.join(real.strip_prefix(fs::canonicalize(root).ok()?).ok()?);
+    is_known(&inside).then_some(inside)
 }
 
 /// Reads one item.
@@ -97,7 +98,9 @@ pub(super) fn decode(find: &Find, _context: &Context<'_>) -> Result<Scene, Probl
 /// The file of an asset, or why there is none.
 pub(super) fn asset_file(find: &Find, asset: &Asset) -> Result<String, Problem> {
     let named = candidates(&find.entry, asset);
-    if let Some(file) = named.iter().find(|f| find.files.contains(f)) {
+    let is_known = |file: &Path| find.files.iter().any(|f| f == file);
+    let mut here = named.iter().cloned();
+    if let Some(file) = here.find_map(|f| listed(&find.root, f, is_known)) {
         return Ok(file.display().to_string());
     }
     let href = &asset.href;

@@ -165,24 +165,21 @@ pub(super) fn place(item: &Path, href: &str) -> Place {
         None => href.to_owned(),
     };
     let folder = item.parent().unwrap_or(Path::new(""));
-    Place::Local(without_dots(&folder.join(plain)))
+    Place::Local(joined(folder, Path::new(&plain)))
 }
 
-/// The path without `.` and `..`, by its text alone: the target of a `..`
-/// behind a link is none of this item's business.
-fn without_dots(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
+/// A path below a folder, the `.` and `..` of the path undone by its text
+/// alone; the folder stays as the user wrote it.
+fn joined(folder: &Path, path: &Path) -> PathBuf {
+    let mut plain = folder.to_path_buf();
     for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => match plain.components().next_back() {
-                Some(Component::Normal(_)) => {
-                    plain.pop();
-                }
-                Some(Component::RootDir) => {}
-                _ => plain.push(".."),
-            },
-            other => plain.push(other),
+        match (part, plain.components().next_back()) {
+            (Component::CurDir, _) | (Component::ParentDir, Some(Component::RootDir)) => {}
+            (Component::ParentDir, Some(Component::Normal(_))) => {
+                plain.pop();
+            }
+            // An absolute path starts anew.
+            (part, _) => plain.push(part),
         }
     }
     plain
@@ -223,6 +220,8 @@ mod tests {
         assert_eq!(place(item, "s3://bucket/B02.tif"), Place::Remote);
         assert_eq!(place(item, "../../../../x"), local("/x"));
         assert_eq!(place(Path::new("a/i.json"), "../../x"), local("../x"));
+        let dotted = Path::new("/data/../b/i.json");
+        assert_eq!(place(dotted, "./x/../y"), local("/data/../b/y"));
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub(super) fn calibration(stated: Stated) -> Result<(f64, f64), String> {
                 "it says that the offset was applied, but baseline {baseline:05.2} has none"
             ));
         }
-        (Some(true), _, _) => 0.0,
+        (Some(true), _, _) | (_, None, Some(false)) => 0.0,
         (_, Some(offset), Some(false)) if offset != 0.0 => {
             return Err(format!(
                 "it gives the offset {offset}, but baseline {baseline:05.2} has none"
@@ -60,7 +60,6 @@ pub(super) fn calibration(stated: Stated) -> Result<(f64, f64), String> {
         }
         (_, Some(offset), _) => offset,
         (_, None, Some(true)) => OFFSET_DN * scale,
-        (_, None, Some(false)) => 0.0,
         (_, None, None) => {
             return Err("it gives neither an offset nor a processing baseline".into());
         }

@@ -67,7 +67,8 @@ pub(super) struct Covered {
     pub(super) crossing: String,
     pub(super) track: String,
     /// Share of the track inside the frame of the scenes, 0..1.
-    pub(super) covered_fraction: f64,
+    #[serde(rename = "covered_fraction")]
+    pub(super) share: f64,
     /// Length of the track, m.
     pub(super) length_m: f64,
 }
@@ -161,7 +162,7 @@ fn covered(coverage: &Coverage, crossings: &[Crossing]) -> Covered {
     Covered {
         crossing: coverage.crossing.clone(),
         track: coverage.track.clone(),
-        covered_fraction: coverage.covered,
+        share: coverage.covered,
         length_m: track.map_or(0.0, |t| t.alignment.length_m()),
     }
 }

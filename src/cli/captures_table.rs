@@ -31,8 +31,7 @@ fn columns(rows: &[Row]) -> Vec<Column> {
         column("acquired (UTC)", |r| {
             r.acquired.strftime("%Y-%m-%d %H:%M").to_string()
         }),
-        column("sensor", |r| r.sensor.clone()),
-        column("platform", |r| or_dash(r.platform.clone())),
+        column("sensor", sensor),
         column("GSD", |r| {
             r.gsd_m
                 .map_or_else(|| "-".into(), |gsd_m| format!("{} m", short(gsd_m)))
@@ -43,7 +42,16 @@ fn columns(rows: &[Row]) -> Vec<Column> {
     ]
 }
 
-/// Products with a mask, each once: of `UDM2 cloud` and `UDM2 shadow` `UDM2`.
+/// The sensor and the satellite, in one word where that names both.
+fn sensor(row: &Row) -> String {
+    match row.platform.as_str() {
+        "" => row.sensor.clone(),
+        platform if platform.starts_with(&row.sensor) => platform.to_owned(),
+        platform => format!("{} {platform}", row.sensor),
+    }
+}
+
+/// The providers' masks, each once: of `UDM2 cloud` and `UDM2 shadow` `UDM2`.
 fn masks(row: &Row) -> String {
     let mut names: Vec<&str> = row
         .masks
@@ -77,7 +85,7 @@ fn short(gsd_m: f64) -> String {
 fn coverage(covers: &[Covered]) -> String {
     let mut crossings: Vec<(&str, f64, f64)> = Vec::new();
     for c in covers {
-        let inside_m = c.covered_fraction * c.length_m;
+        let inside_m = c.share * c.length_m;
         match crossings.iter_mut().find(|(id, ..)| *id == c.crossing) {
             Some((_, inside, length)) => {
                 *inside += inside_m;
@@ -194,7 +202,7 @@ mod tests {
             covers: vec![Covered {
                 crossing: "tumen".into(),
                 track: "main".into(),
-                covered_fraction: share,
+                share,
                 length_m: 100.0,
             }],
             ..Row::default()
@@ -217,7 +225,7 @@ mod tests {
         ]));
         assert_eq!(
             text,
-            "2 captures: sentinel-2, sentinel-2b, 10 m, EPSG:32652, SCL\n\n\
+            "2 captures: sentinel-2b, 10 m, EPSG:32652, SCL\n\n\
              acquired (UTC)    covers       capture\n\
              2022-01-09 02:16  tumen 100 %  S2B_a\n\
              2022-01-12 02:07  tumen 26 %   S2B_b\n"
@@ -232,7 +240,7 @@ mod tests {
         other.crs = Some("EPSG:4326".into());
         other.masks = vec!["UDM2".into()];
         other.sensor = "planetscope".into();
-        other.platform = "planetscope-2461".into();
+        other.platform = "2461".into();
         let text = table(&listed(vec![row(long, "2022-01-09T02:16:27Z", 1.0), other]));
         assert!(text.lines().all(|l| l.chars().count() <= WIDTH), "{text}");
     }
