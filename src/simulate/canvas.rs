@@ -18,8 +18,6 @@ pub(super) struct GridLine {
     line: Alignment,
     /// Ground metres per map metre along the line.
     scale: f64,
-    /// Length of the watched part, ground metres.
-    pub length_m: f64,
 }
 
 impl GridLine {
@@ -34,7 +32,6 @@ impl GridLine {
         Ok(Self {
             line: Alignment::through(&vertices)?,
             scale,
-            length_m,
         })
     }
 
@@ -64,28 +61,26 @@ impl GridLine {
 /// The product's grid and the finer one of the scene.
 ///
 /// The finer grid shares its axes, divides each pixel into
-/// `oversampling`² cells and reaches [`SensorModel::REACH_PX`] pixels farther
+/// `oversampling`² cells and reaches `reach_px` pixels farther
 /// on every side.
 #[derive(Debug, Clone)]
 pub(super) struct Canvas {
     /// The grid of the product, a UTM zone.
     pub product: Grid,
-    /// EPSG code of its zone.
-    pub epsg: u32,
     /// The track on it.
     pub line: GridLine,
     /// Size of a cell, m.
     pub cell_m: f64,
     /// Cells along one pixel.
     pub oversampling: usize,
+    /// Pixels by which the cells reach beyond the product's window.
+    pub reach_px: usize,
     /// Columns of cells.
     pub width: usize,
     /// Rows of cells.
     pub height: usize,
     /// Middle of the window: the scene's own origin.
     pub middle: Point,
-    /// Latitude of the middle, degrees.
-    pub latitude_deg: f64,
 }
 
 impl Canvas {
@@ -96,20 +91,19 @@ impl Canvas {
         let map = source::project_places(&track.vertices, &crs)?;
         let line = GridLine::new(&map, track.alignment.length_m())?;
         let product = window(&map, margin_m, model.gsd_m, crs);
-        let reach = 2 * SensorModel::REACH_PX;
+        let reach = 2 * model.reach_px();
         let (width, height) = (product.width, product.height);
         Ok(Self {
             middle: Point {
                 east_m: product.origin[0] + 0.5 * width as f64 * model.gsd_m,
                 north_m: product.origin[3] - 0.5 * height as f64 * model.gsd_m,
             },
-            epsg,
             line,
             cell_m: model.gsd_m / model.oversampling as f64,
             oversampling: model.oversampling,
+            reach_px: model.reach_px(),
             width: (width + reach) * model.oversampling,
             height: (height + reach) * model.oversampling,
-            latitude_deg: middle.lat_deg,
             product,
         })
     }
@@ -121,7 +115,7 @@ impl Canvas {
 
     /// Map position of a cell's centre.
     pub(super) fn cell(&self, col: usize, row: usize) -> Point {
-        let reach_m = SensorModel::REACH_PX as f64 * self.gsd_m();
+        let reach_m = self.reach_px as f64 * self.gsd_m();
         Point {
             east_m: self.product.origin[0] - reach_m + (col as f64 + 0.5) * self.cell_m,
             north_m: self.product.origin[3] + reach_m - (row as f64 + 0.5) * self.cell_m,

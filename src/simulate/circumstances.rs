@@ -43,10 +43,6 @@ pub(super) struct Circumstances {
     pub orbit: usize,
 }
 
-/// Farthest shift, px: what lies beyond is not a registration error but a
-/// wrong product.
-const FARTHEST_SHIFT_PX: f64 = 3.0;
-
 /// One capture in eight is placed three times worse than the rest.
 const BADLY_PLACED: f64 = 0.12;
 
@@ -136,7 +132,7 @@ impl Circumstances {
             let z: f64 = StandardNormal.sample(&mut rng);
             z * sigma
         };
-        let farthest_m = FARTHEST_SHIFT_PX * model.gsd_m.max(3.0);
+        let farthest_m = model.farthest_m();
         let mut far = || (normal(model.registration_m) * worse).clamp(-farthest_m, farthest_m);
         self.shift_m = (far(), far());
         // A few parts in ten thousand: half a pixel of 3 m over 3 km.

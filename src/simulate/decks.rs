@@ -31,6 +31,16 @@ pub(super) struct OtherBridge {
     pub since: Option<Date>,
 }
 
+impl OtherBridge {
+    /// Lateral extent, m.
+    pub(super) fn sides_m(&self) -> (f64, f64) {
+        (
+            self.offset_m - self.half_width_m,
+            self.offset_m + self.half_width_m,
+        )
+    }
+}
+
 /// The line and its bridges.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Decks {
@@ -120,6 +130,12 @@ impl Decks {
         let from_m = rng.random_range(0.0..0.6) * length_m;
         let stretch = (from_m, from_m + rng.random_range(0.2..0.4) * length_m);
         self.new_ballast = Some((stretch, laid));
+    }
+
+    /// The other bridges that are there on a day.
+    pub(super) fn standing(&self, date: Date) -> Vec<&OtherBridge> {
+        let there = |other: &&OtherBridge| other.since.is_none_or(|since| since <= date);
+        self.others.iter().filter(there).collect()
     }
 
     /// Height of the line above the ground at a chainage, m.

@@ -48,7 +48,7 @@ pub(super) struct Ground {
 }
 
 /// Number of different parcels and buildings: beyond, they repeat.
-pub(super) const PATCHES: usize = 4096;
+pub(super) const PATCHES: i64 = 4096;
 
 /// Where a bridge begins and ends, chainage in m.
 pub(super) fn bridge_of(track: &Track) -> (f64, f64) {
@@ -192,7 +192,7 @@ impl Land {
         };
         Place {
             cover,
-            patch: (bits % PATCHES as u64) as u16,
+            patch: (bits % PATCHES.cast_unsigned()) as u16,
             height_m,
         }
     }
@@ -228,7 +228,7 @@ impl Land {
         };
         Place {
             cover,
-            patch: (bits % PATCHES as u64) as u16,
+            patch: (bits % PATCHES.cast_unsigned()) as u16,
             height_m,
         }
     }

@@ -117,7 +117,8 @@ impl Look<'_> {
         let frozen = smoothstep(-0.3, 0.3, 2.8 * self.day.ice - 1.2 + 0.5 * grain);
         let snowy = 0.25 + 0.5 * self.day.snow + 0.2 * self.ground.texture[1][i];
         let ice = mix(spectra::ICE, spectra::SNOW, snowy.clamp(0.0, 1.0) * 0.8);
-        let ice = scaled(ice, 1.0 + 0.12 * grain + 0.05 * ripple);
+        let fine = self.ground.texture[0][i];
+        let ice = scaled(ice, 1.0 + 0.10 * grain + 0.08 * fine + 0.04 * ripple);
         mix(open, ice, frozen)
     }
 }

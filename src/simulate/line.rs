@@ -58,12 +58,7 @@ impl LinePainter<'_> {
         for ship in ships {
             self.ship(planes, ship);
         }
-        let others: Vec<&OtherBridge> = self
-            .decks
-            .others
-            .iter()
-            .filter(|o| o.since.is_none_or(|since| since <= self.day.date))
-            .collect();
+        let others = self.decks.standing(self.day.date);
         for cell in self.near.all() {
             for other in &others {
                 self.other_bridge(planes, cell, other);
@@ -95,10 +90,7 @@ impl LinePainter<'_> {
     fn other_bridge(&self, planes: &mut Planes, cell: &NearCell, other: &OtherBridge) {
         let from = self.lean(cell.along_m, other.height_m);
         let size_m = self.canvas.cell_m;
-        let sides = (
-            other.offset_m - other.half_width_m,
-            other.offset_m + other.half_width_m,
-        );
+        let sides = other.sides_m();
         let share = |lean: Lean| {
             overlap(
                 cell.along_m - lean.along_m,

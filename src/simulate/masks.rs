@@ -81,8 +81,8 @@ fn ground(green: f32, red: f32, nir: f32) -> Verdict {
 
 fn aside_at(field: &Array2<f32>, (row, col): (usize, usize), (down, right): (isize, isize)) -> f32 {
     let (height, width) = field.dim();
-    let row = (row as isize + down).clamp(0, height as isize - 1) as usize;
-    let col = (col as isize + right).clamp(0, width as isize - 1) as usize;
+    let row = row.saturating_add_signed(down).min(height - 1);
+    let col = col.saturating_add_signed(right).min(width - 1);
     field[[row, col]]
 }
 

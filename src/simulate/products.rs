@@ -106,7 +106,7 @@ impl Product<'_> {
         Ok(id)
     }
 
-    /// Classes of Sen2Cor at 20 m: the worst of the four pixels below.
+    /// Classes of `Sen2Cor` at 20 m: the worst of the four pixels below.
     fn scene_classification(&self) -> (Grid, Array2<u8>) {
         let (height, width) = self.picture.covered.dim();
         let mut grid = self.grid.clone();
@@ -280,11 +280,11 @@ fn write_json(path: &Path, value: &Value) -> Result<()> {
     fs::write(path, format!("{value:#}\n")).map_err(Error::io(path))
 }
 
-/// Classes of Sen2Cor without a verdict.
+/// Classes of `Sen2Cor` without a verdict.
 const NO_DATA: u8 = 0;
 const UNCLASSIFIED: u8 = 7;
 
-/// Class of Sen2Cor's scene classification for a verdict.
+/// Class of `Sen2Cor`'s scene classification for a verdict.
 fn scl(verdict: Verdict) -> u8 {
     match verdict {
         Verdict::Shadow => 3,

@@ -66,7 +66,7 @@ impl Scatter {
                 Cover::Grass => -12.0 + wet_db,
                 Cover::Broadleaf | Cover::Conifer => -8.0,
                 // Walls towards the sensor make a few lots very bright.
-                Cover::Roof if ground.patch[i] % 5 == 0 => 9.0,
+                Cover::Roof if ground.patch[i].is_multiple_of(5) => 9.0,
                 Cover::Roof => -2.0,
                 Cover::Yard => -6.0,
                 Cover::Road => -14.0,
@@ -80,7 +80,13 @@ impl Scatter {
     /// The deck and the track: steel girders are bright, ballast is dull.
     pub(super) fn draw_line(&mut self, painter: &LinePainter<'_>) {
         let size_m = painter.canvas.cell_m;
+        let others = painter.decks.standing(painter.day.date);
         for cell in painter.near.all() {
+            for other in &others {
+                let bridge = overlap(cell.along_m, size_m, (other.start_m, other.end_m))
+                    * overlap(cell.across_m, size_m, other.sides_m());
+                self.mix(cell.index, from_db(-5.0), bridge);
+            }
             let bed = overlap(cell.across_m, size_m, (-BED_M, BED_M));
             let deck = overlap(cell.along_m, size_m, painter.decks.bridge_m)
                 * overlap(cell.across_m, size_m, painter.decks.deck_m());
@@ -141,7 +147,7 @@ impl Scatter {
         }
         let looks: f32 = LOOKS.iter().sum();
         let gain = 1.0 / (looks * psf.energy());
-        sum.mapv_into(|total| total * gain + NOISE_POWER)
+        sum.mapv_into(|total| total * gain)
     }
 
     /// One of the two quadratures of the field that all cells send back.
@@ -157,7 +163,7 @@ impl Scatter {
                 } else {
                     new
                 };
-                (0.5 * power).sqrt() * phase
+                (0.5 * (power + NOISE_POWER)).sqrt() * phase
             })
             .collect()
     }

@@ -38,9 +38,9 @@ impl Lattice {
         }
     }
 
-    /// Random bits of a lattice cell: the finaliser of SplitMix64 (Steele et
+    /// Random bits of a lattice cell: the finaliser of `SplitMix64` (Steele et
     /// al. 2014) over the key and both coordinates.
-    pub(super) fn bits(&self, col: i64, row: i64) -> u64 {
+    pub(super) fn bits(self, col: i64, row: i64) -> u64 {
         let mut z = self
             .key
             .wrapping_add((col as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15))
@@ -51,12 +51,12 @@ impl Lattice {
     }
 
     /// A number of a lattice cell, uniform in 0..1.
-    pub(super) fn unit(&self, col: i64, row: i64) -> f32 {
+    pub(super) fn unit(self, col: i64, row: i64) -> f32 {
         (self.bits(col, row) >> 40) as f32 / (1u32 << 24) as f32
     }
 
     /// Noise at a place: mean zero, deviation about one.
-    pub(super) fn at(&self, x: f64, y: f64) -> f32 {
+    pub(super) fn at(self, x: f64, y: f64) -> f32 {
         let (col, row) = (x.floor(), y.floor());
         let smooth = |t: f64| (t * t * (3.0 - 2.0 * t)) as f32;
         let (u, v) = (smooth(x - col), smooth(y - row));
@@ -68,7 +68,7 @@ impl Lattice {
 
     /// Noise with `octaves` of detail, each half as large and half as strong;
     /// mean zero, deviation about one.
-    pub(super) fn fractal(&self, x: f64, y: f64, octaves: u32) -> f32 {
+    pub(super) fn fractal(self, x: f64, y: f64, octaves: u32) -> f32 {
         let (mut sum, mut energy) = (0.0, 0.0);
         let (mut scale, mut weight) = (1.0, 1.0f32);
         for octave in 0..octaves {

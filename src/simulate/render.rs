@@ -32,7 +32,7 @@ pub(super) struct Studio<'a> {
     pub canvas: Canvas,
     pub captures: Vec<Circumstances>,
     model: SensorModel,
-    ground: Ground,
+    pub ground: Ground,
     near: NearCells,
     decks: Decks,
 }
@@ -113,7 +113,7 @@ impl<'a> Studio<'a> {
     ) -> Picture {
         let capture = painter.capture;
         let seed = self.scenario.seed;
-        let wind = Lattice::new(seed, "wind", 0).unit(capture.index as i64, 0);
+        let wind = Lattice::new(seed, "wind", capture.index).unit(0, 0);
         let mut scatter = Scatter::of_land(&self.ground, painter.day, wind);
         scatter.draw_line(painter);
         scatter.draw_vehicles(painter, vehicles);

@@ -138,14 +138,14 @@ impl Palette {
         let green = smoothstep(105.0, 150.0, doy) * (1.0 - smoothstep(270.0, 305.0, doy));
         let soil = mix(spectra::DRY_SOIL, spectra::WET_SOIL, day.wet);
         let crops = Lattice::new(scenario.seed, "crops", 0);
-        let field = (0..PATCHES as i64)
-            .map(|patch| field(&crops, patch, (doy, i64::from(year)), soil))
+        let field = (0..PATCHES)
+            .map(|patch| field(crops, patch, (doy, i64::from(year)), soil))
             .collect();
-        let roof = (0..PATCHES as u64)
+        let roof = (0..PATCHES)
             .map(|patch| {
-                let bits = crops.bits(patch as i64, -5);
+                let bits = crops.bits(patch, -5);
                 let kind = (bits % spectra::ROOFS.len() as u64) as usize;
-                let age = 0.75 + 0.5 * crops.unit(patch as i64, -6);
+                let age = 0.75 + 0.5 * crops.unit(patch, -6);
                 scaled(spectra::ROOFS[kind], age)
             })
             .collect();
@@ -182,7 +182,7 @@ impl Palette {
 
 /// A parcel's year: bare soil, for some flooded, growth, harvest, stubble,
 /// ploughed again. Dates and strength differ by parcel and by year.
-fn field(crops: &Lattice, patch: i64, (doy, year): (f32, i64), soil: Spectrum) -> Spectrum {
+fn field(crops: Lattice, patch: i64, (doy, year): (f32, i64), soil: Spectrum) -> Spectrum {
     let fixed = |k| crops.unit(patch, k);
     let yearly = |k| crops.unit(patch, 100 * year + k);
     let sown = 110.0 + 60.0 * fixed(1) + 16.0 * (yearly(1) - 0.5);

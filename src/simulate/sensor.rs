@@ -38,7 +38,7 @@ pub(super) struct SensorModel {
 }
 
 /// Sentinel-2 bands B02, B03, B04, B08: seconds after B02 on odd detectors,
-/// 0, 0.527, 1.005, 0.264 (ESA; CNES S2Shores), about their mean.
+/// 0, 0.527, 1.005, 0.264 (ESA; CNES `S2Shores`), about their mean.
 const SENTINEL2_DELAY_S: [f64; BANDS] = [-0.449, 0.078, 0.556, -0.185];
 
 /// Frames of a `SuperDove` are mosaics of stripes, one filter each, exposed
@@ -126,7 +126,15 @@ impl SensorModel {
         }
     }
 
-    /// Farthest that content of a capture may lie from its place, px; the
-    /// scene reaches so far beyond the window, and the blur with it.
-    pub(super) const REACH_PX: usize = 8;
+    /// Farthest that content of a capture lies from its place, m: what lies
+    /// beyond three pixels is no registration error but a wrong product.
+    pub(super) fn farthest_m(&self) -> f64 {
+        3.0 * self.gsd_m.max(3.0)
+    }
+
+    /// How far the scene goes on beyond the window, px: the farthest shift,
+    /// and the blur with it.
+    pub(super) fn reach_px(&self) -> usize {
+        (self.farthest_m() / self.gsd_m).ceil() as usize + 5
+    }
 }

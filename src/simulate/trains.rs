@@ -102,7 +102,7 @@ fn draw(s: &Scenario, rng: &mut ChaCha8Rng, length_m: f64) -> Train {
         order.rotate_left(first);
     }
     let order = match s.train_length_m {
-        Some(wanted_m) => cut_to(order, wanted_m),
+        Some(wanted_m) => cut_to(&order, wanted_m),
         None => order,
     };
     let total_m: f64 = order.iter().map(|c| c.length_m).sum();
@@ -116,7 +116,7 @@ fn draw(s: &Scenario, rng: &mut ChaCha8Rng, length_m: f64) -> Train {
 }
 
 /// Whole cars up to the wanted length, the last one stretched or cut to fit.
-fn cut_to(order: Vec<Stock>, wanted_m: f64) -> Vec<Stock> {
+fn cut_to(order: &[Stock], wanted_m: f64) -> Vec<Stock> {
     let mut cut = Vec::new();
     let mut so_far_m = 0.0;
     for mut car in order.iter().copied().cycle() {

@@ -24,6 +24,8 @@ const HAZE: Spectrum = [1.0, 0.72, 0.50, 0.28];
 pub(super) struct Sky {
     /// Opacity of the cloud seen in each pixel, 0..1.
     pub cloud: Array2<f32>,
+    /// How high the cloud rises over its rim, 0..1.
+    depth: Array2<f32>,
     /// Opacity of the cloud between each pixel and the sun, 0..1.
     pub shadow: Array2<f32>,
 }
@@ -75,10 +77,6 @@ impl Clouds {
         // Under an overcast sky even the thinnest place is thick.
         densities[at.min(densities.len() - 1)] - if share >= 1.0 { 3.0 } else { 0.0 }
     }
-
-    fn opacity(&self, x_m: f64, y_m: f64) -> f32 {
-        smoothstep(0.0, self.rim, self.density(x_m, y_m) - self.level)
-    }
 }
 
 impl Sky {
@@ -87,6 +85,7 @@ impl Sky {
         if capture.cloud <= 0.0 {
             return Self {
                 cloud: Array2::zeros(shape),
+                depth: Array2::zeros(shape),
                 shadow: Array2::zeros(shape),
             };
         }
@@ -96,33 +95,36 @@ impl Sky {
             sun.towards.0 * base_m * sun.shadow,
             sun.towards.1 * base_m * sun.shadow,
         );
-        let at = |dx: f64, dy: f64| {
+        let over = |dx: f64, dy: f64| {
             Array2::from_shape_fn(shape, |(row, col)| {
                 let p = canvas.pixel(col, row);
-                let (x, y) = (
-                    p.east_m - canvas.middle.east_m,
-                    p.north_m - canvas.middle.north_m,
-                );
-                clouds.opacity(x + dx, y + dy)
+                let x = p.east_m - canvas.middle.east_m;
+                let y = p.north_m - canvas.middle.north_m;
+                clouds.density(x + dx, y + dy) - clouds.level
             })
         };
+        let density = over(0.0, 0.0);
         Self {
-            cloud: at(0.0, 0.0),
-            shadow: at(east_m, north_m),
+            cloud: density.mapv(|d| smoothstep(0.0, clouds.rim, d)),
+            depth: density.mapv_into(|d| smoothstep(0.0, 2.5, d)),
+            shadow: over(east_m, north_m).mapv_into(|d| smoothstep(0.0, clouds.rim, d)),
         }
     }
 
     /// The ground of one band as seen through the sky.
     pub(super) fn dim(&self, band: usize, pixels: &mut Array2<f32>) {
-        ndarray::Zip::from(pixels)
+        ndarray::Zip::from(&mut *pixels)
             .and(&self.cloud)
             .and(&self.shadow)
             .for_each(|value, &cloud, &shadow| {
                 let lit = *value * (1.0 - (1.0 - UNDER_CLOUD) * shadow);
-                // Thick parts are brighter than thin ones.
-                let bright = CLOUD[band] * (0.85 + 0.25 * cloud);
-                *value = lit * (1.0 - cloud) + bright * cloud;
+                *value = lit * (1.0 - cloud) + CLOUD[band] * cloud;
             });
+        // Towers are brighter than what lies between them.
+        ndarray::Zip::from(pixels)
+            .and(&self.cloud)
+            .and(&self.depth)
+            .for_each(|value, &cloud, &depth| *value *= 1.0 + 0.35 * cloud * (depth - 0.4));
     }
 }
 

@@ -83,11 +83,10 @@ impl RasterFile<'_> {
             RasterLayout::CloudOptimised => ("COG", vec!["BLOCKSIZE=512", "RESAMPLING=AVERAGE"]),
             RasterLayout::Rows => ("GTiff", vec![]),
         };
-        let options = RasterCreationOptions::from_iter(
-            options
-                .into_iter()
-                .chain(["COMPRESS=DEFLATE", "NUM_THREADS=1"]),
-        );
+        let options: RasterCreationOptions = options
+            .into_iter()
+            .chain(["COMPRESS=DEFLATE", "NUM_THREADS=1"])
+            .collect();
         let driver = DriverManager::get_driver_by_name(driver)?;
         memory.create_copy(&driver, path, &options)?.close()
     }
