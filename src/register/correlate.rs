@@ -72,6 +72,15 @@ pub(super) struct Moments {
 }
 
 impl Moments {
+    pub(super) fn without(&self, other: &Self) -> Self {
+        self.plus(other, -1.0)
+    }
+
+    /// Whether any pixels are shared.
+    pub(super) fn holds_any(&self) -> bool {
+        self.count > 0.0
+    }
+
     fn plus(&self, other: &Self, sign: f64) -> Self {
         Self {
             count: self.count + sign * other.count,
@@ -103,29 +112,35 @@ impl Moments {
 pub(super) struct Blocks([Moments; BLOCKS * BLOCKS]);
 
 impl Blocks {
-    pub(super) const COUNT: usize = BLOCKS * BLOCKS;
-
     pub(super) fn total(&self) -> Moments {
         self.0
             .iter()
             .fold(Moments::default(), |sum, block| sum.plus(block, 1.0))
     }
 
-    /// All blocks but one.
-    pub(super) fn without(&self, block: usize) -> Moments {
-        self.total().plus(&self.0[block], -1.0)
-    }
-
-    /// Whether a block shares any pixels.
-    pub(super) fn holds(&self, block: usize) -> bool {
-        self.0[block].count > 0.0
+    /// The sixteen blocks as groups of `side` by `side`.
+    pub(super) fn grouped(&self, side: usize) -> Vec<Moments> {
+        let groups = BLOCKS / side;
+        let mut out = vec![Moments::default(); groups * groups];
+        for (i, block) in self.0.iter().enumerate() {
+            let (row, col) = (i / BLOCKS / side, i % BLOCKS / side);
+            let sum = &mut out[row * groups + col];
+            *sum = sum.plus(block, 1.0);
+        }
+        out
     }
 }
 
-/// Compares `a` at each pixel p with `b` at p + (rows, cols).
-pub(super) fn moments(a: &Masked, b: &Masked, (rows, cols): (isize, isize)) -> Blocks {
+/// Compares `a` at each pixel p with `b` at p + (rows, cols), for one row of
+/// `a` in `stride`.
+pub(super) fn moments(
+    a: &Masked,
+    b: &Masked,
+    (rows, cols): (isize, isize),
+    stride: usize,
+) -> Blocks {
     let mut blocks = [Moments::default(); BLOCKS * BLOCKS];
-    for row in 0..a.height {
+    for row in (0..a.height).step_by(stride) {
         let Some(other) = row.checked_add_signed(rows).filter(|&r| r < b.height) else {
             continue;
         };

@@ -1,6 +1,6 @@
 //! From native pixels to a strip, each interpolated once.
 
-use ndarray::{Array2, Array3};
+use ndarray::{Array2, Array3, Axis};
 
 use super::mask::flags_at;
 use super::spec::DIRECTION_REACH_M;
@@ -90,17 +90,19 @@ impl Prepared {
             covered: Array2::from_elem((rows, cols), false),
             clear: Array2::from_elem((rows, cols), false),
         };
-        let mut pixel = vec![0.0; bands];
+        let mut places = Vec::with_capacity(cols);
         for row in 0..rows {
-            for col in 0..cols {
-                let at = self.to_pixel.apply(place(row, col));
-                self.spline.sample(at, &mut pixel);
-                for (band, value) in pixel.iter().enumerate() {
-                    out.values[[band, row, col]] = *value;
-                }
-                let (covered, clear) = state_at(&self.flags, at);
-                out.covered[[row, col]] = covered;
-                out.clear[[row, col]] = clear;
+            places.clear();
+            places.extend((0..cols).map(|col| self.to_pixel.apply(place(row, col))));
+            self.spline
+                .sample_line(&places, out.values.index_axis_mut(Axis(1), row));
+            let states = out
+                .covered
+                .row_mut(row)
+                .into_iter()
+                .zip(out.clear.row_mut(row));
+            for ((covered, clear), at) in states.zip(&places) {
+                (*covered, *clear) = state_at(&self.flags, *at);
             }
         }
         out
