@@ -131,6 +131,19 @@ impl Blocks {
     }
 }
 
+/// Images of more pixels than this are correlated on every second row only:
+/// noise is not what limits them.
+const DENSE_PIXELS: usize = 40_000;
+
+/// One row in how many is worth comparing.
+pub(super) fn row_stride(image: &Masked) -> usize {
+    if image.width * image.height > DENSE_PIXELS {
+        2
+    } else {
+        1
+    }
+}
+
 /// Compares `a` at each pixel p with `b` at p + (rows, cols), for one row of
 /// `a` in `stride`.
 pub(super) fn moments(
@@ -146,9 +159,9 @@ pub(super) fn moments(
         };
         let band = row * BLOCKS / a.height;
         for block in 0..BLOCKS {
-            let edge = |k: usize| (k * a.width / BLOCKS) as isize;
+            let edge = |k: usize| (k * a.width / BLOCKS).cast_signed();
             let from = edge(block).max(-cols);
-            let to = edge(block + 1).min(b.width as isize - cols);
+            let to = edge(block + 1).min(b.width.cast_signed() - cols);
             if from >= to {
                 continue;
             }

@@ -17,6 +17,9 @@ const MARGIN_M: f64 = 12.0;
 /// Least share of pixels that must be usable.
 const LEAST_USABLE: f64 = 0.03;
 
+/// Gradients below this share of the value are rounding of numbers, not ground.
+const LEAST_CONTRAST: f32 = 1e-5;
+
 /// Every how many pixels the median is taken; a prime, so that no column is preferred.
 const MEDIAN_STRIDE: usize = 7;
 
@@ -61,7 +64,10 @@ impl Features {
         for band in view.values.outer_iter() {
             let image: Vec<f32> = band.iter().copied().collect();
             let magnitude = gradient_magnitude(&image, width);
-            let Some(scale) = median_over(&magnitude, &usable).filter(|&m| m > 0.0) else {
+            let level = median_over(&image, &usable).unwrap_or_default();
+            let Some(scale) = median_over(&magnitude, &usable)
+                .filter(|&m| m > LEAST_CONTRAST * level.abs() && m > 0.0)
+            else {
                 continue;
             };
             used += 1;
@@ -148,10 +154,10 @@ impl Features {
         ) else {
             return;
         };
-        let width = self.grid.width as isize;
+        let width = self.grid.width.cast_signed();
         let start = (-from.col).clamp(0, width) as usize;
         let end = (width - 1 - from.col).clamp(0, width) as usize;
-        let at = |col: usize| (col as isize + from.col) as usize;
+        let at = |col: usize| (col.cast_signed() + from.col) as usize;
         for col in start..end {
             let k = at(col);
             let quad = [first[k], first[k + 1], second[k], second[k + 1]];
