@@ -9,12 +9,15 @@ use super::peak::{Top, paraboloid_top};
 /// be seen in that mean.
 const BAND_SIGMA_PX: f64 = 0.1;
 
+/// Pixels beyond which noise is not what limits the shift.
+const ENOUGH_PIXELS: usize = 100_000;
+
 /// Moments at the 3 × 3 displacements around zero.
 pub(super) struct Neighbourhood([[Blocks; 3]; 3]);
 
 impl Neighbourhood {
     pub(super) fn of(reference: &Masked, image: &Masked) -> Self {
-        let stride = row_stride(image);
+        let stride = row_stride(image, ENOUGH_PIXELS);
         Self([-1, 0, 1].map(|r| [-1, 0, 1].map(|c| moments(reference, image, (r, c), stride))))
     }
 

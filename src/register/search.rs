@@ -15,6 +15,9 @@ const FINE_REACH_PX: usize = 8;
 /// The best place must beat the second by this share of itself.
 const LEAST_LEAD: f64 = 0.1;
 
+/// Pixels that tell one place of the search from another.
+const ENOUGH_PIXELS: usize = 20_000;
+
 /// What the search found.
 pub(super) struct Found {
     /// The best shift, to two pixels.
@@ -71,7 +74,7 @@ pub(super) fn searched(image: &Masked, consensus: &Consensus, start: Shift) -> R
 
 impl Surface {
     fn of(reference: &Masked, image: &Masked, reach: isize) -> Self {
-        let stride = row_stride(image);
+        let stride = row_stride(image, ENOUGH_PIXELS);
         let at = |row, col| {
             moments(reference, image, (row, col), stride)
                 .total()

@@ -160,7 +160,7 @@ fn noise_is_refused() {
 #[test]
 fn a_shift_beyond_the_search_is_refused() {
     let far = corridor(2, SIDE, PIXEL_M, |_, p| {
-        let east_m = p.east_m - 7.0 * PIXEL_M;
+        let east_m = p.east_m - 8.5 * PIXEL_M;
         (0.3 + spots(Point { east_m, ..p })) as f32
     });
     let (consensus, features) = consensus_and(&far);

@@ -112,6 +112,11 @@ pub(super) fn strong(peak: f64) -> Result<()> {
     if peak >= LEAST_PEAK {
         return Ok(());
     }
+    if peak <= -1.0 {
+        return Err(Error::unsupported(
+            "not registered: too little of it can be seen where other captures see, too",
+        ));
+    }
     Err(Error::unsupported(format!(
         "not registered: agrees with the other captures to {peak:.2} only, less than {LEAST_PEAK}"
     )))
