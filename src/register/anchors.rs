@@ -2,7 +2,7 @@
 
 use super::consensus::Consensus;
 use super::features::Features;
-use super::translation::register;
+use super::translation::{followed, register};
 use crate::error::Result;
 use crate::stats::median;
 use crate::strip::Shift;
@@ -66,7 +66,8 @@ pub fn centred(shifts: &[Shift]) -> Vec<Shift> {
 
 /// The consensus of the anchors of a series after three rounds.
 ///
-/// An anchor whose registration is refused in a round takes no part in the next.
+/// The first searches, the others follow. An anchor whose registration is
+/// refused in a round takes no part in the next.
 ///
 /// # Errors
 /// As [`Consensus::of`].
@@ -74,12 +75,16 @@ pub fn settled(anchors: &[&Features]) -> Result<Consensus> {
     let mut members: Vec<(&Features, Shift)> =
         anchors.iter().map(|f| (*f, Shift::default())).collect();
     let mut consensus = Consensus::of(&members)?;
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS {
         let moved: Vec<(&Features, Shift)> = members
             .iter()
             .filter_map(|(f, shift)| {
-                let found = register(f, &consensus, *shift).ok()?;
-                Some((*f, found.shift))
+                let found = if round == 0 {
+                    register(f, &consensus, *shift).map(|found| found.shift)
+                } else {
+                    followed(f, &consensus, *shift)
+                };
+                Some((*f, found.ok()?))
             })
             .collect();
         if moved.is_empty() {

@@ -72,6 +72,15 @@ pub(super) struct Moments {
 }
 
 impl Moments {
+    pub(super) fn without(&self, other: &Self) -> Self {
+        self.plus(other, -1.0)
+    }
+
+    /// Whether any pixels are shared.
+    pub(super) fn holds_any(&self) -> bool {
+        self.count > 0.0
+    }
+
     fn plus(&self, other: &Self, sign: f64) -> Self {
         Self {
             count: self.count + sign * other.count,
@@ -103,37 +112,49 @@ impl Moments {
 pub(super) struct Blocks([Moments; BLOCKS * BLOCKS]);
 
 impl Blocks {
-    pub(super) const COUNT: usize = BLOCKS * BLOCKS;
-
     pub(super) fn total(&self) -> Moments {
         self.0
             .iter()
             .fold(Moments::default(), |sum, block| sum.plus(block, 1.0))
     }
 
-    /// All blocks but one.
-    pub(super) fn without(&self, block: usize) -> Moments {
-        self.total().plus(&self.0[block], -1.0)
-    }
-
-    /// Whether a block shares any pixels.
-    pub(super) fn holds(&self, block: usize) -> bool {
-        self.0[block].count > 0.0
+    /// The sixteen blocks as groups of `side` by `side`.
+    pub(super) fn grouped(&self, side: usize) -> Vec<Moments> {
+        let groups = BLOCKS / side;
+        let mut out = vec![Moments::default(); groups * groups];
+        for (i, block) in self.0.iter().enumerate() {
+            let (row, col) = (i / BLOCKS / side, i % BLOCKS / side);
+            let sum = &mut out[row * groups + col];
+            *sum = sum.plus(block, 1.0);
+        }
+        out
     }
 }
 
-/// Compares `a` at each pixel p with `b` at p + (rows, cols).
-pub(super) fn moments(a: &Masked, b: &Masked, (rows, cols): (isize, isize)) -> Blocks {
+/// One row in how many has to be compared so that `enough` pixels are; at most
+/// every fourth, so that no part of the image goes unseen.
+pub(super) fn row_stride(image: &Masked, enough: usize) -> usize {
+    (image.width * image.height / enough).clamp(1, 4)
+}
+
+/// Compares `a` at each pixel p with `b` at p + (rows, cols), for one row of
+/// `a` in `stride`.
+pub(super) fn moments(
+    a: &Masked,
+    b: &Masked,
+    (rows, cols): (isize, isize),
+    stride: usize,
+) -> Blocks {
     let mut blocks = [Moments::default(); BLOCKS * BLOCKS];
-    for row in 0..a.height {
+    for row in (0..a.height).step_by(stride) {
         let Some(other) = row.checked_add_signed(rows).filter(|&r| r < b.height) else {
             continue;
         };
         let band = row * BLOCKS / a.height;
         for block in 0..BLOCKS {
-            let edge = |k: usize| (k * a.width / BLOCKS) as isize;
+            let edge = |k: usize| (k * a.width / BLOCKS).cast_signed();
             let from = edge(block).max(-cols);
-            let to = edge(block + 1).min(b.width as isize - cols);
+            let to = edge(block + 1).min(b.width.cast_signed() - cols);
             if from >= to {
                 continue;
             }
@@ -154,31 +175,24 @@ pub(super) fn moments(a: &Masked, b: &Masked, (rows, cols): (isize, isize)) -> B
 /// Sums side by side, so that they stay in vector registers.
 const LANES: usize = 8;
 
+/// Values and weights of a few pixels.
+type Chunk<'a> = (&'a [f32; LANES], &'a [f32; LANES]);
+
 fn line_moments((av, aw): (&[f32], &[f32]), (bv, bw): (&[f32], &[f32])) -> Moments {
-    let mut sums = [[0.0_f32; LANES]; 6];
-    let mut add = |av: &[f32], aw: &[f32], bv: &[f32], bw: &[f32]| {
-        for lane in 0..av.len().min(LANES) {
-            let (a, b) = (av[lane] * bw[lane], bv[lane] * aw[lane]);
-            sums[0][lane] += aw[lane] * bw[lane];
-            sums[1][lane] += a;
-            sums[2][lane] += b;
-            sums[3][lane] += a * av[lane];
-            sums[4][lane] += b * bv[lane];
-            sums[5][lane] += av[lane] * bv[lane];
-        }
-    };
-    let (a, b) = (av.chunks_exact(LANES), bv.chunks_exact(LANES));
-    let (ra, rb) = (a.remainder(), b.remainder());
-    let whole = av.len() - ra.len();
-    for (((a, b), aw), bw) in a
-        .zip(b)
-        .zip(aw.chunks_exact(LANES))
-        .zip(bw.chunks_exact(LANES))
-    {
-        add(a, aw, b, bw);
+    let mut sums = [[0.0; LANES]; 6];
+    let lines = [av, aw, bv, bw].map(<[f32]>::as_chunks);
+    let [(av, ra), (aw, raw), (bv, rb), (bw, rbw)] = lines;
+    for (((a, aw), b), bw) in av.iter().zip(aw).zip(bv).zip(bw) {
+        add_chunk(&mut sums, (a, aw), (b, bw));
     }
-    add(ra, &aw[whole..], rb, &bw[whole..]);
-    let [count, a, b, aa, bb, ab] = sums.map(|s| s.iter().map(|&v| f64::from(v)).sum());
+    // What is left over is filled up with pixels of no weight.
+    let [a, aw, b, bw] = [ra, raw, rb, rbw].map(|rest| {
+        let mut chunk = [0.0; LANES];
+        chunk[..rest.len()].copy_from_slice(rest);
+        chunk
+    });
+    add_chunk(&mut sums, (&a, &aw), (&b, &bw));
+    let [count, a, b, aa, bb, ab] = sums.map(|s| f64::from(s.iter().sum::<f32>()));
     Moments {
         count,
         a,
@@ -186,5 +200,76 @@ fn line_moments((av, aw): (&[f32], &[f32]), (bv, bw): (&[f32], &[f32])) -> Momen
         aa,
         bb,
         ab,
+    }
+}
+
+#[inline]
+fn add_chunk(sums: &mut [[f32; LANES]; 6], (av, aw): Chunk, (bv, bw): Chunk) {
+    for lane in 0..LANES {
+        // Values are zero where their own weight is.
+        let (a, b) = (av[lane] * bw[lane], bv[lane] * aw[lane]);
+        sums[0][lane] += aw[lane] * bw[lane];
+        sums[1][lane] += a;
+        sums[2][lane] += b;
+        sums[3][lane] += a * av[lane];
+        sums[4][lane] += b * bv[lane];
+        sums[5][lane] += av[lane] * bv[lane];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A masked image whose pixels are given by a formula.
+    fn image(side: usize, at: impl Fn(usize, usize) -> Option<f32>) -> Masked {
+        let mut out = Masked::empty(side, side);
+        for row in 0..side {
+            let (values, weights) = out.row_mut(row);
+            for col in 0..side {
+                if let Some(v) = at(row, col) {
+                    (values[col], weights[col]) = (v, 1.0);
+                }
+            }
+        }
+        out
+    }
+
+    fn texture(row: usize, col: usize) -> f32 {
+        ((row * row * 7 + col * col * 13 + row * col * 3) % 31) as f32
+    }
+
+    #[test]
+    fn the_displaced_image_correlates_where_it_is() {
+        let a = image(40, |r, c| Some(texture(r + 3, c)));
+        let b = image(40, |r, c| Some(5.0 + 2.0 * texture(r + 1, c + 2)));
+        // Content of b lies 2 rows lower and 2 columns to the left of a's.
+        let here = moments(&a, &b, (2, -2), 1).total();
+        assert!((here.correlation() - 1.0).abs() < 1e-9);
+        assert!((here.count - 38.0 * 38.0).abs() < 1e-9);
+        assert!(moments(&a, &b, (0, 0), 1).total().correlation() < 0.5);
+    }
+
+    #[test]
+    fn masked_pixels_have_no_say() {
+        let a = image(40, |r, c| Some(texture(r, c)));
+        let hidden = |r: usize, c: usize| r < 9 && c > 20;
+        let b = image(40, |r, c| (!hidden(r, c)).then(|| texture(r, c)));
+        let all = moments(&a, &b, (0, 0), 1);
+        assert!((all.total().correlation() - 1.0).abs() < 1e-9);
+        assert!((all.total().count - f64::from(1600 - 9 * 19)).abs() < 1e-9);
+        let parts: f64 = all.grouped(2).iter().map(|m| m.count).sum();
+        assert!((parts - all.total().count).abs() < 1e-9);
+    }
+
+    #[test]
+    fn nothing_shared_and_flat_images_do_not_correlate() {
+        let flat = image(40, |_, _| Some(1.0));
+        let none = image(40, |_, _| None);
+        let some = image(40, |r, c| Some(texture(r, c)));
+        for other in [&flat, &none] {
+            let got = moments(&some, other, (0, 0), 1).total().correlation();
+            assert!((got + 1.0).abs() < 1e-12);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What of a capture is compared: an image that looks alike in all seasons.
 
-use super::gradient::gradient_magnitude;
+use super::gradient::{gradient_magnitude, local_mean};
 use crate::error::{Error, Result};
 use crate::stats::median;
 use crate::strip::{PlanGrid, PlanView, Shift, eroded};
@@ -17,28 +17,42 @@ const MARGIN_M: f64 = 12.0;
 /// Least share of pixels that must be usable.
 const LEAST_USABLE: f64 = 0.03;
 
+/// Gradients below this share of the value are rounding of numbers, not ground.
+const LEAST_CONTRAST: f32 = 1e-5;
+
 /// Every how many pixels the median is taken; a prime, so that no column is preferred.
 const MEDIAN_STRIDE: usize = 7;
+
+/// Half width of the square whose mean is taken off, px: far more than the
+/// reach of the search, far less than what ice, snow or leaves cover. Without
+/// this the brightness of whole fields decides, and winter, when water has
+/// more edges than land, correlates negatively with summer.
+const LOCAL_PX: usize = 12;
+
+/// Range of features less their local mean.
+const RANGE: (f32, f32) = (-3.0, 6.0);
 
 /// Greatest code; code 0 says "not usable".
 const TOP_CODE: f32 = 255.0;
 
 /// The feature image of one capture, one byte a pixel.
 ///
-/// Quantising to 254 levels adds noise of 0.3 % of a level range of 6 medians,
-/// far below that of the pixels.
+/// Quantising to 254 levels adds noise of a thousandth of their range, far
+/// below that of the pixels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Features {
     grid: PlanGrid,
     codes: Vec<u8>,
     usable_share: f64,
+    bands: usize,
 }
 
 impl Features {
     /// Features of an optical capture: gradient magnitude (Gaussian
     /// derivatives of 1 px) of each band in units of its median over clear
-    /// pixels, averaged over the bands. The magnitude, because snow, ice and
-    /// seasons turn contrasts round but leave edges where they are.
+    /// pixels, averaged over the bands, less its local mean. The magnitude,
+    /// because snow, ice and seasons turn contrasts round but leave edges where
+    /// they are.
     ///
     /// # Errors
     /// Fewer than 3 % of the pixels are usable, or nothing in them differs.
@@ -50,7 +64,10 @@ impl Features {
         for band in view.values.outer_iter() {
             let image: Vec<f32> = band.iter().copied().collect();
             let magnitude = gradient_magnitude(&image, width);
-            let Some(scale) = median_over(&magnitude, &usable).filter(|&m| m > 0.0) else {
+            let level = median_over(&image, &usable).unwrap_or_default();
+            let Some(scale) = median_over(&magnitude, &usable)
+                .filter(|&m| m > LEAST_CONTRAST * level.abs() && m > 0.0)
+            else {
                 continue;
             };
             used += 1;
@@ -66,9 +83,13 @@ impl Features {
         }
         let mean = 1.0 / used as f32;
         for s in &mut sum {
-            *s *= mean;
+            *s = (*s * mean).min(CLIP);
         }
-        Ok(Self::encoded(view.grid, &sum, &usable, (0.0, CLIP)))
+        let local = local_mean(&sum, &usable, width, LOCAL_PX);
+        for (s, l) in sum.iter_mut().zip(&local) {
+            *s -= l;
+        }
+        Ok(Self::encoded(view.grid, &sum, &usable, RANGE).of_bands(used))
     }
 
     /// An image as codes over the range of values that counts.
@@ -92,7 +113,19 @@ impl Features {
             grid,
             usable_share: used as f64 / codes.len().max(1) as f64,
             codes,
+            bands: 1,
         }
+    }
+
+    /// The same features, known to be the mean of so many bands that are
+    /// registered to each other apart.
+    fn of_bands(self, bands: usize) -> Self {
+        Self { bands, ..self }
+    }
+
+    /// Bands that are registered to each other apart; 1 for radar.
+    pub(super) fn bands(&self) -> usize {
+        self.bands
     }
 
     /// The grid of the image.
@@ -121,10 +154,10 @@ impl Features {
         ) else {
             return;
         };
-        let width = self.grid.width as isize;
+        let width = self.grid.width.cast_signed();
         let start = (-from.col).clamp(0, width) as usize;
         let end = (width - 1 - from.col).clamp(0, width) as usize;
-        let at = |col: usize| (col as isize + from.col) as usize;
+        let at = |col: usize| (col.cast_signed() + from.col) as usize;
         for col in start..end {
             let k = at(col);
             let quad = [first[k], first[k + 1], second[k], second[k + 1]];

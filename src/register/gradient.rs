@@ -68,6 +68,55 @@ pub(super) fn smoothed(image: &[f32], width: usize) -> Vec<f32> {
     out
 }
 
+/// Mean of the usable pixels in the square of `reach` to all sides of each pixel.
+pub(super) fn local_mean(image: &[f32], usable: &[bool], width: usize, reach: usize) -> Vec<f32> {
+    let height = image.len().checked_div(width).unwrap_or(0);
+    // Running sums over the rows of the square, then along it.
+    let mut column = vec![(0.0_f32, 0.0_f32); width];
+    let mut out = vec![0.0; image.len()];
+    let add = |column: &mut [(f32, f32)], row: usize, sign: f32| {
+        let span = row * width..(row + 1) * width;
+        for ((sum, &v), &u) in column
+            .iter_mut()
+            .zip(&image[span.clone()])
+            .zip(&usable[span])
+        {
+            if u {
+                sum.0 += sign * v;
+                sum.1 += sign;
+            }
+        }
+    };
+    for row in 0..reach.min(height) {
+        add(&mut column, row, 1.0);
+    }
+    for row in 0..height {
+        if row + reach < height {
+            add(&mut column, row + reach, 1.0);
+        }
+        if row > reach {
+            add(&mut column, row - reach - 1, -1.0);
+        }
+        let (mut sum, mut count) = (0.0, 0.0);
+        for c in &column[..reach.min(width)] {
+            sum += c.0;
+            count += c.1;
+        }
+        for col in 0..width {
+            if let Some(c) = column.get(col + reach) {
+                sum += c.0;
+                count += c.1;
+            }
+            if col > reach {
+                sum -= column[col - reach - 1].0;
+                count -= column[col - reach - 1].1;
+            }
+            out[row * width + col] = if count > 0.5 { sum / count } else { 0.0 };
+        }
+    }
+    out
+}
+
 #[inline]
 fn dot(values: &[f32], weights: &[f32; TAPS]) -> f32 {
     values.iter().zip(weights).map(|(v, w)| v * w).sum()
@@ -109,6 +158,11 @@ mod tests {
                 assert!((got[row * width + col] - 5.0).abs() < 1e-4);
             }
         }
+        let all = vec![true; image.len()];
+        let local = local_mean(&image, &all, width, 2);
+        assert!((local[5 * width + 5] - (15.0 - 20.0)).abs() < 1e-4);
+        // In the corner the square holds the pixels 0..=2 of 0..=2 only.
+        assert!((local[0] - (3.0 - 4.0)).abs() < 1e-4);
         let mean = smoothed(&image, width)[5 * width + 5];
         assert!((mean - (15.0 - 20.0)).abs() < 1e-4);
     }

@@ -21,8 +21,12 @@ mod consensus;
 mod correlate;
 mod features;
 mod gradient;
+mod neighbourhood;
 mod peak;
 mod radar;
+mod search;
+#[cfg(test)]
+mod tests;
 mod translation;
 
 pub use anchors::{MOST_ANCHORS, anchors, centred, settled};

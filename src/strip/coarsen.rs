@@ -57,3 +57,29 @@ fn coarser(grid: &Grid, factor: usize) -> Grid {
         crs: grid.crs.clone(),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::float_cmp)]
+mod tests {
+    use super::*;
+    use crate::geo::Point;
+    use crate::strip::fixture::corridor;
+
+    #[test]
+    fn blocks_are_averaged_and_stay_in_place() {
+        let mut fine = corridor(1, 5, 0.5, |_, p| (p.east_m - 10.0 * p.north_m) as f32);
+        fine.clear[[0, 1]] = false;
+        let coarse = coarsened(&fine, 2);
+        assert_eq!(coarse.values.dim(), (1, 2, 2));
+        assert_eq!((coarse.grid.width, coarse.grid.origin[1]), (2, 1.0));
+        assert_eq!(coarse.origin.gsd_m, 1.0);
+        assert_eq!(coarse.clear.iter().filter(|&&c| !c).count(), 1);
+        // The centre of the first block is 0.75 m from the middle of 5 pixels.
+        let at = coarse.to_pixel.apply(Point {
+            east_m: -0.75,
+            north_m: 0.75,
+        });
+        assert!((at.col - 0.5).abs() < 1e-12 && (at.row - 0.5).abs() < 1e-12);
+        assert!((coarse.values[[0, 0, 0]] + 0.75 * 11.0).abs() < 1e-5);
+    }
+}

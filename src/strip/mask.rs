@@ -75,9 +75,13 @@ pub(super) fn flags_at(flags: &Array2<u8>, at: PixelPoint) -> u8 {
 
 /// First and last pixel of a bilinear mean along one axis.
 fn span(at_px: f64, len: usize) -> Option<(usize, usize)> {
-    let first = (at_px - 0.5 + LEAST_WEIGHT).floor();
-    let last = (at_px - 0.5 - LEAST_WEIGHT).ceil();
-    (first >= 0.0 && last < len as f64).then_some((first as usize, last as usize))
+    let x = at_px - 0.5;
+    if x.is_nan() || x < -LEAST_WEIGHT {
+        return None;
+    }
+    let first = (x + LEAST_WEIGHT) as usize;
+    let last = first + usize::from(x - LEAST_WEIGHT > first as f64);
+    (last < len).then_some((first, last))
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@
 //! is interpolated twice.
 
 mod coarsen;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod mask;
 mod model;
 mod nearest;

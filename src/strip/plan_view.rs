@@ -207,3 +207,75 @@ fn frame_point(map: &FrameToPixel, at: PixelPoint) -> Result<Point> {
     }
     Ok(point)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::strip::fixture::corridor;
+
+    fn track() -> Alignment {
+        let p = |east_m, north_m| Point { east_m, north_m };
+        Alignment::through(&[p(-10.0, 0.0), p(10.0, 5.0)]).unwrap()
+    }
+
+    #[test]
+    fn the_grid_ends_where_the_captures_do() {
+        let held = Bounds::of(&corridor(1, 40, 3.0, |_, _| 0.0)).unwrap();
+        assert!((held.west_m + 60.0).abs() < 1e-9 && (held.north_m - 60.0).abs() < 1e-9);
+        let grid = PlanGrid::around(&track(), 3.0, &held).unwrap();
+        assert_eq!((grid.width, grid.height), (40, 40));
+        let wide = Bounds::of(&corridor(1, 500, 3.0, |_, _| 0.0)).unwrap();
+        let grid = PlanGrid::around(&track(), 3.0, &wide).unwrap();
+        // 20 m by 5 m and 500 m to all sides.
+        assert_eq!((grid.width, grid.height), (340, 335));
+        assert!((grid.west_m + 510.0).abs() < 1e-9 && (grid.north_m - 505.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn captures_elsewhere_and_bad_pixels_are_refused() {
+        let elsewhere = Bounds {
+            west_m: 5000.0,
+            east_m: 6000.0,
+            south_m: 0.0,
+            north_m: 100.0,
+        };
+        assert!(PlanGrid::around(&track(), 3.0, &elsewhere).is_err());
+        assert!(PlanGrid::around(&track(), 0.0, &elsewhere).is_err());
+        let mut flat = corridor(1, 4, 3.0, |_, _| 0.0);
+        flat.to_pixel.col = [0.0; 6];
+        assert!(Bounds::of(&flat).is_err());
+    }
+
+    #[test]
+    fn a_bent_transform_is_undone() {
+        let map = FrameToPixel {
+            col: [100.0, 330.0, 12.0, 0.8, -0.5, 0.3],
+            row: [90.0, 11.0, -331.0, 0.2, 0.6, -0.4],
+            residual_px: 0.0,
+        };
+        let at = PixelPoint {
+            col: 640.25,
+            row: -300.5,
+        };
+        let back = map.apply(frame_point(&map, at).unwrap());
+        assert!((back.col - at.col).abs() < 1e-6 && (back.row - at.row).abs() < 1e-6);
+    }
+
+    #[test]
+    fn views_of_other_grids_agree() {
+        let scene = |_: usize, p: Point| (p.east_m * 0.02).sin() as f32;
+        let here = corridor(1, 60, 3.0, scene);
+        let mut turned = here.clone();
+        // The same scene on a grid with south up.
+        turned.values.invert_axis(ndarray::Axis(1));
+        turned.to_pixel.row[2] = -turned.to_pixel.row[2];
+        let grid = PlanGrid::around(&track(), 3.0, &Bounds::of(&here).unwrap()).unwrap();
+        let (a, b) = (Prepared::new(&here), Prepared::new(&turned));
+        let (a, b) = (a.plan_view(grid), b.plan_view(grid));
+        assert_eq!(a.clear, b.clear);
+        for (x, y) in a.values.iter().zip(&b.values) {
+            assert!((x - y).abs() < 1e-4);
+        }
+    }
+}

@@ -5,7 +5,7 @@
 //! coefficients once, after which any fractional place costs 16 products a
 //! band. Edges are mirrored about the centre of the outermost pixel.
 
-use ndarray::{Array2, Array3};
+use ndarray::{Array2, Array3, ArrayViewMut2, Axis};
 
 use super::nearest::fill_from_nearest;
 use crate::geo::PixelPoint;
@@ -46,7 +46,7 @@ impl Spline {
     /// edges of the footprint do not ring.
     ///
     /// ```
-    /// use ndarray::{Array2, Array3};
+    /// use ndarray::{Array2, Array3, ArrayViewMut2, Axis};
     /// use railspan::geo::PixelPoint;
     /// use railspan::strip::Spline;
     /// let ramp = Array3::from_shape_fn((1, 8, 8), |(_, _, col)| col as f32);
@@ -97,6 +97,24 @@ impl Spline {
         }
     }
 
+    /// The values at many places, (band, place).
+    pub(super) fn sample_line(&self, places: &[PixelPoint], mut out: ArrayViewMut2<f32>) {
+        let mut line = Vec::with_capacity(places.len());
+        for (plane, mut bands) in self
+            .planes
+            .iter()
+            .zip(out.axis_chunks_iter_mut(Axis(0), LANES))
+        {
+            line.clear();
+            line.extend(places.iter().map(|at| self.quad_at(plane, *at)));
+            for (lane, mut band) in bands.outer_iter_mut().enumerate() {
+                for (value, quad) in band.iter_mut().zip(&line) {
+                    *value = quad[lane];
+                }
+            }
+        }
+    }
+
     fn quad_at(&self, plane: &[Quad], at: PixelPoint) -> Quad {
         let mut sum = [0.0; LANES];
         if plane.is_empty() {
@@ -107,11 +125,13 @@ impl Spline {
         let stride = self.width + BORDER;
         for (r, wr) in down.iter().enumerate() {
             let start = (row + r) * stride + col;
-            let mut line = [0.0; LANES];
-            for (quad, wc) in plane[start..start + 4].iter().zip(&across) {
-                add_scaled(&mut line, *wc, quad);
+            let Some([q0, q1, q2, q3]) = plane[start..].first_chunk::<4>() else {
+                continue;
+            };
+            let [w0, w1, w2, w3] = across.map(|w| w * wr);
+            for lane in 0..LANES {
+                sum[lane] += (w0 * q0[lane] + w1 * q1[lane]) + (w2 * q2[lane] + w3 * q3[lane]);
             }
-            add_scaled(&mut sum, *wr, &line);
         }
         sum
     }
@@ -144,10 +164,7 @@ fn interleaved(values: &Array3<f32>, first: usize) -> Vec<Quad> {
     let (bands, height, width) = values.dim();
     let mut plane = vec![[0.0; LANES]; height * width];
     for (lane, band) in (first..bands.min(first + LANES)).enumerate() {
-        for (quad, value) in plane
-            .iter_mut()
-            .zip(values.index_axis(ndarray::Axis(0), band))
-        {
+        for (quad, value) in plane.iter_mut().zip(values.index_axis(Axis(0), band)) {
             quad[lane] = *value;
         }
     }

@@ -1,6 +1,6 @@
 //! From native pixels to a strip, each interpolated once.
 
-use ndarray::{Array2, Array3};
+use ndarray::{Array2, Array3, Axis};
 
 use super::mask::flags_at;
 use super::spec::DIRECTION_REACH_M;
@@ -90,17 +90,19 @@ impl Prepared {
             covered: Array2::from_elem((rows, cols), false),
             clear: Array2::from_elem((rows, cols), false),
         };
-        let mut pixel = vec![0.0; bands];
+        let mut places = Vec::with_capacity(cols);
         for row in 0..rows {
-            for col in 0..cols {
-                let at = self.to_pixel.apply(place(row, col));
-                self.spline.sample(at, &mut pixel);
-                for (band, value) in pixel.iter().enumerate() {
-                    out.values[[band, row, col]] = *value;
-                }
-                let (covered, clear) = state_at(&self.flags, at);
-                out.covered[[row, col]] = covered;
-                out.clear[[row, col]] = clear;
+            places.clear();
+            places.extend((0..cols).map(|col| self.to_pixel.apply(place(row, col))));
+            self.spline
+                .sample_line(&places, out.values.index_axis_mut(Axis(1), row));
+            let states = out
+                .covered
+                .row_mut(row)
+                .into_iter()
+                .zip(out.clear.row_mut(row));
+            for ((covered, clear), at) in states.zip(&places) {
+                (*covered, *clear) = state_at(&self.flags, *at);
             }
         }
         out
@@ -139,4 +141,145 @@ fn station(alignment: &Alignment, chainage_m: f64) -> (Point, Direction) {
         alignment.direction_at(chainage_m)
     };
     (alignment.point_at(chainage_m, 0.0), along.right())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::strip::fixture::corridor;
+    use proptest::prelude::*;
+
+    fn point(east_m: f64, north_m: f64) -> Point {
+        Point { east_m, north_m }
+    }
+
+    fn wavy(_: usize, p: Point) -> f32 {
+        let wave = |x_m: f64, long_m: f64| (x_m * std::f64::consts::TAU / long_m).sin();
+        (wave(p.east_m, 41.0) * wave(p.north_m, 53.0) + wave(p.east_m + p.north_m, 29.0)) as f32
+    }
+
+    fn line(vertices: &[(f64, f64)]) -> Alignment {
+        let vertices: Vec<Point> = vertices.iter().map(|&(e, n)| point(e, n)).collect();
+        Alignment::through(&vertices).unwrap()
+    }
+
+    #[test]
+    fn chainage_and_offset_lie_where_they_should() {
+        // A plane tells where each cell was sampled: east + 1000 north.
+        let scene = corridor(1, 120, 3.0, |_, p| (p.east_m + 1000.0 * p.north_m) as f32);
+        let track = line(&[(-30.0, 6.0), (30.0, 6.0)]);
+        let spec = StripSpec::for_track(track.length_m(), 3.0).unwrap();
+        let strip = Prepared::new(&scene).straighten(&track, &spec, Shift::default());
+        // Looking east, right is south: chainage 40 is at east 10.
+        let (i, j) = (spec.offset.cell_at(9.0), spec.chainage.cell_at(40.0));
+        let expected = spec.chainage.at_m(j) - 30.0 + 1000.0 * (6.0 - spec.offset.at_m(i));
+        assert!((f64::from(strip.values[[0, i, j]]) - expected).abs() < 0.5);
+        // A positive shift brings content from the west and the south.
+        let shift = Shift {
+            east_m: 4.0,
+            north_m: 2.0,
+        };
+        let moved = Prepared::new(&scene).straighten(&track, &spec, shift);
+        let change = moved.values[[0, i, j]] - strip.values[[0, i, j]];
+        assert!((change + 2004.0).abs() < 0.5, "{change}");
+    }
+
+    #[test]
+    fn masks_keep_away_from_edges_and_clouds() {
+        let mut scene = corridor(1, 60, 3.0, |_, _| 0.2);
+        scene.clear[[30, 30]] = false;
+        for row in 0..60 {
+            scene.covered[[row, 40]] = false;
+            scene.clear[[row, 40]] = false;
+            scene.values[[0, row, 40]] = f32::NAN;
+        }
+        let track = line(&[(-60.0, -1.5), (60.0, -1.5)]);
+        let spec = StripSpec {
+            chainage: crate::strip::Axis {
+                first_m: 1.5,
+                step_m: 3.0,
+                len: 40,
+            },
+            offset: crate::strip::Axis {
+                first_m: 0.0,
+                step_m: 3.0,
+                len: 1,
+            },
+        };
+        let strip = Prepared::new(&scene).straighten(&track, &spec, Shift::default());
+        // Chainage cell k lies on the centre of column 10 + k, row 30.
+        let covered: Vec<usize> = (0..40).filter(|&k| strip.covered[[0, k]]).collect();
+        let expected: Vec<usize> = (0..28).chain(33..40).collect();
+        assert_eq!(covered, expected);
+        let dark: Vec<usize> = (0..40)
+            .filter(|&k| strip.covered[[0, k]] && !strip.clear[[0, k]])
+            .collect();
+        assert_eq!(dark, [20]);
+        assert!(strip.values.iter().all(|v| (v - 0.2).abs() < 1e-5));
+    }
+
+    #[test]
+    fn normals_turn_steadily_at_a_bend() {
+        let track = line(&[(0.0, 0.0), (200.0, 0.0), (380.0, 80.0)]);
+        let turn = |s: f64| {
+            let (a, b) = (station(&track, s).1, station(&track, s + 1.0).1);
+            (a.east * b.north - a.north * b.east).abs().asin()
+        };
+        let most = (0..379).map(|s| turn(f64::from(s))).fold(0.0, f64::max);
+        // 24° over 40 m, and half as much again where it is fastest.
+        assert!(most < 0.418 / 40.0 * 1.6, "{most}");
+    }
+
+    #[test]
+    fn reversing_the_track_mirrors_the_strip() {
+        let scene = corridor(2, 120, 3.0, wavy);
+        let vertices = [(-60.0, -20.0), (0.0, 0.0), (50.0, 30.0)];
+        let forth = line(&vertices);
+        let back: Vec<(f64, f64)> = vertices.iter().rev().copied().collect();
+        let back = line(&back);
+        let spec = StripSpec::for_track(forth.length_m(), 3.0).unwrap();
+        let prepared = Prepared::new(&scene);
+        let shift = Shift {
+            east_m: 1.3,
+            north_m: -0.4,
+        };
+        let forth = prepared.straighten(&forth, &spec, shift);
+        let mut back = prepared.straighten(&back, &spec, shift);
+        back.values.invert_axis(Axis(1));
+        back.values.invert_axis(Axis(2));
+        back.clear.invert_axis(Axis(0));
+        back.clear.invert_axis(Axis(1));
+        assert_eq!(forth.clear, back.clear);
+        for (a, b) in forth.values.iter().zip(&back.values) {
+            assert!((a - b).abs() < 1e-5);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn shifting_by_whole_pixels_is_exact(rows in -4_i32..=4, cols in -4_i32..=4) {
+            // The same content drawn some pixels off, and shifted back.
+            let here = corridor(1, 120, 3.0, wavy);
+            let (de, dn) = (3.0 * f64::from(cols), -3.0 * f64::from(rows));
+            let there = corridor(1, 120, 3.0, |b, p| {
+                wavy(b, point(p.east_m - de, p.north_m - dn))
+            });
+            let track = line(&[(-45.0, -20.0), (40.0, 30.0)]);
+            let spec = StripSpec::for_track(track.length_m(), 3.0).unwrap();
+            let still = Prepared::new(&here).straighten(&track, &spec, Shift::default());
+            let moved = Prepared::new(&there).straighten(
+                &track,
+                &spec,
+                Shift { east_m: -de, north_m: -dn },
+            );
+            for (cell, covered) in still.covered.indexed_iter() {
+                if *covered && moved.covered[cell] {
+                    let (a, b) = (still.values[[0, cell.0, cell.1]], moved.values[[0, cell.0, cell.1]]);
+                    prop_assert!((a - b).abs() < 1e-3, "{a} {b}");
+                }
+            }
+        }
+    }
 }
