@@ -3,12 +3,14 @@
 //! Radar images of one place from two orbits differ everywhere: other layover,
 //! other shadows, other bright corners. Images of one orbit differ by speckle
 //! everywhere and by trains in some places. So the distance of two captures is
-//! the *median* over the strip of their difference in decibels, which a train on
-//! less than half of the strip does not move; captures are joined by average
-//! linkage (Sokal and Michener 1958), and the series is split only where the
-//! silhouette (Rousseeuw 1987) says that there is something to split.
+//! taken in blocks, and their lower quartile counts: trains on half of the
+//! strip do not move it. Captures are joined by average linkage (Sokal and
+//! Michener 1958), and the series is split only where the silhouette
+//! (Rousseeuw 1987) says that there is something to split.
 
-use crate::stats::median;
+use ndarray::{Array2, Axis};
+
+use crate::stats::{mad_sigma, median, quantile};
 use crate::strip::Strip;
 
 /// Mean silhouette below which there is no substantial structure
@@ -26,11 +28,21 @@ const LEAST_GROUP: usize = 3;
 /// (snow, a flooded yard, interference) that join the nearest look.
 const LEAST_SHARE: f64 = 0.8;
 
-/// Cells compared per pair of captures; more do not sharpen a median of decibels.
-const MOST_CELLS: usize = 800;
+/// Samples compared per pair of captures; more do not sharpen the distance.
+const MOST_SAMPLES: usize = 2000;
 
-/// Cells that two captures must share to be compared at all.
-const LEAST_CELLS: usize = 30;
+/// Every so many cells across the track are sampled: 10 m in strips of 5 m.
+const ROW_STRIDE: usize = 2;
+
+/// Samples of a block across and along: narrower than the bloom of a train,
+/// and enough for a median absolute difference.
+const BLOCK: (usize, usize) = (2, 20);
+
+/// A block needs half of its samples in both captures.
+const LEAST_SAMPLES: usize = 20;
+
+/// Which of the blocks counts.
+const BLOCK_QUANTILE: f64 = 0.25;
 
 /// The group of every capture, 0, 1, … in order of first appearance.
 ///
@@ -89,12 +101,12 @@ struct Distances {
 
 impl Distances {
     fn between(strips: &[&Strip]) -> Self {
-        let samples: Vec<Vec<f64>> = strips.iter().map(|s| filtered_samples(s)).collect();
+        let samples: Vec<Array2<f64>> = strips.iter().map(|s| filtered_samples(s)).collect();
         let n = strips.len();
         let mut squared = vec![0.0; n * n];
         for i in 0..n {
             for j in 0..i {
-                let d = median_difference(&samples[i], &samples[j]);
+                let d = typical_difference(&samples[i], &samples[j]);
                 squared[i * n + j] = d;
                 squared[j * n + i] = d;
             }
@@ -183,43 +195,46 @@ impl Distances {
     }
 }
 
-/// Means over 3 × 3 cells in dB, every so many cells, NaN where not usable:
-/// a plain speckle filter that costs little.
-fn filtered_samples(strip: &Strip) -> Vec<f64> {
+/// Means over 3 × 3 cells in dB, (row, column) at every so many cells, NaN where
+/// not usable: a plain speckle filter that costs little.
+fn filtered_samples(strip: &Strip) -> Array2<f64> {
     let (rows, columns) = strip.clear.dim();
-    let cells = rows * columns;
-    let stride = ((cells as f64 / MOST_CELLS as f64).sqrt().floor() as usize).max(1);
-    let mut samples = Vec::with_capacity(cells / (stride * stride) + rows + columns);
-    for row in (0..rows).step_by(stride) {
-        for column in (0..columns).step_by(stride) {
-            let mut sum = 0.0;
-            let mut count = 0.0;
-            for r in row.saturating_sub(1)..(row + 2).min(rows) {
-                for c in column.saturating_sub(1)..(column + 2).min(columns) {
-                    if strip.clear[[r, c]] {
-                        sum += f64::from(strip.values[[0, r, c]]);
-                        count += 1.0;
-                    }
+    let stride = (rows * columns / ROW_STRIDE).div_ceil(MOST_SAMPLES).max(1);
+    let shape = (rows.div_ceil(ROW_STRIDE), columns.div_ceil(stride));
+    Array2::from_shape_fn(shape, |(i, j)| {
+        let (row, column) = (i * ROW_STRIDE, j * stride);
+        if !strip.clear[[row, column]] {
+            return f64::NAN;
+        }
+        let mut sum = 0.0;
+        let mut count = 0.0;
+        for r in row.saturating_sub(1)..(row + 2).min(rows) {
+            for c in column.saturating_sub(1)..(column + 2).min(columns) {
+                if strip.clear[[r, c]] {
+                    sum += f64::from(strip.values[[0, r, c]]);
+                    count += 1.0;
                 }
             }
-            samples.push(if strip.clear[[row, column]] {
-                sum / count
-            } else {
-                f64::NAN
-            });
         }
-    }
-    samples
+        sum / count
+    })
 }
 
-/// Squared median absolute difference about its median: gain does not matter.
-/// NaN where too few cells are common.
-fn median_difference(a: &[f64], b: &[f64]) -> f64 {
-    let differences: Vec<f64> = a.iter().zip(b).map(|(x, y)| x - y).collect();
-    if differences.iter().filter(|d| d.is_finite()).count() < LEAST_CELLS {
-        return f64::NAN;
+/// Squared deviation of two captures in the calmer blocks, dB², each about its
+/// own median, so that neither gain nor a wet field counts, only texture. NaN
+/// where no block is seen in both.
+fn typical_difference(a: &Array2<f64>, b: &Array2<f64>) -> f64 {
+    let difference = a - b;
+    let mut blocks = Vec::new();
+    for rows in difference.axis_chunks_iter(Axis(0), BLOCK.0) {
+        for block in rows.axis_chunks_iter(Axis(1), BLOCK.1) {
+            let seen: Vec<f64> = block.iter().copied().filter(|d| d.is_finite()).collect();
+            if seen.len() >= LEAST_SAMPLES {
+                blocks.extend(mad_sigma(&seen));
+            }
+        }
     }
-    crate::stats::mad_sigma(&differences).map_or(f64::NAN, |s| s * s)
+    quantile(&blocks, BLOCK_QUANTILE).map_or(f64::NAN, |d| d * d)
 }
 
 /// Merges of clusters in order, by the smallest mean distance; the second is
@@ -267,24 +282,24 @@ fn cut(n: usize, merges: &[(usize, usize)], clusters: usize) -> Vec<Vec<usize>> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::strip::Axis;
-    use ndarray::{Array2, Array3};
+    use crate::strip::Axis as Cells;
+    use ndarray::Array3;
 
-    /// A strip of 12 × 40 cells from a texture per look and noise per capture.
+    /// A strip of 24 × 80 cells from a texture per look and noise per capture.
     fn strip(look: u64, capture: u64, train: bool) -> Strip {
-        let (rows, columns) = (12, 40);
+        let (rows, columns) = (24, 80);
         let values = Array3::from_shape_fn((1, rows, columns), |(_, r, c)| {
             let cell = (r * columns + c) as u64;
             let bed = 4.0 * scramble(look * 7919 + cell / 3);
             let speckle = 2.0 * scramble(1_000_000 * (capture + 1) + cell);
-            let bar = if train && (5..8).contains(&r) && c > 10 {
+            let bar = if train && (8..15).contains(&r) && c > 10 {
                 12.0
             } else {
                 0.0
             };
             (bed + speckle + bar) as f32
         });
-        let axis = |len| Axis {
+        let axis = |len| Cells {
             first_m: 0.0,
             step_m: 5.0,
             len,

@@ -14,7 +14,7 @@ pub struct RadarSettings {
     pub track_m: (f64, f64),
     /// How far beside the track given its trains may appear, m: error of the
     /// line, of geocoding (some 5 m) and layover of the wagons (height × cot of
-    /// the incidence, 5 m). One and a half pixels by default.
+    /// the incidence, 5 m). One pixel by default.
     pub lateral_search_m: f64,
     /// Strings shorter than this are not reported, m. By default eight sigma of
     /// the response, four resolution cells: below, a string cannot be told
@@ -37,7 +37,7 @@ impl RadarSettings {
         Self {
             response,
             track_m,
-            lateral_search_m: 1.5 * gsd_m,
+            lateral_search_m: gsd_m,
             shortest_m: 8.0 * response.sigma_m,
             least_contrast_db: 5.0,
             false_alarms: 0.01,
