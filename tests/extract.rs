@@ -304,7 +304,7 @@ struct Impatient {
 }
 
 impl Watch for Impatient {
-    fn extracted(&self, _job: &Job, _outcome: &Outcome<Kept>) {
+    fn advanced(&self) {
         self.seen.fetch_add(1, Ordering::Relaxed);
         self.stop.store(true, Ordering::Relaxed);
     }

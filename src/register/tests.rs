@@ -5,8 +5,8 @@ use super::*;
 use crate::error::{Error, Result};
 use crate::geo::{Alignment, Point};
 use crate::source::Corridor;
-use crate::strip::fixture::{corridor, fraction, spots};
-use crate::strip::{Bounds, PlanGrid, PlanView, Prepared, Shift};
+use crate::strip::fixture::{bounds, corridor, fraction, spots};
+use crate::strip::{PlanGrid, PlanView, Prepared, Shift};
 
 const SIDE: usize = 128;
 const PIXEL_M: f64 = 3.0;
@@ -24,7 +24,7 @@ const PLANTED_PX: [(f64, f64); 6] = [
 fn view(corridor: &Corridor) -> PlanView {
     let p = |east_m, north_m| Point { east_m, north_m };
     let track = Alignment::through(&[p(-100.0, -60.0), p(100.0, 60.0)]).unwrap();
-    let grid = PlanGrid::around(&track, PIXEL_M, &Bounds::of(corridor).unwrap()).unwrap();
+    let grid = PlanGrid::around(&track, PIXEL_M, &bounds(corridor).unwrap()).unwrap();
     Prepared::new(corridor).plan_view(grid)
 }
 

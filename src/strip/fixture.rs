@@ -6,8 +6,10 @@ use jiff::Timestamp;
 use ndarray::{Array2, Array3};
 
 use crate::capture::{BandRole, Modality, Unit};
+use crate::error::Result;
 use crate::geo::{Frame, FrameToPixel, Grid, LonLat, Point};
 use crate::source::{Corridor, CorridorOrigin, Provenance};
+use crate::strip::Bounds;
 
 /// A square corridor of `side` pixels about the frame's origin, north up; all
 /// of it covered and clear.
@@ -74,7 +76,14 @@ fn origin(bands: usize, gsd_m: f64) -> CorridorOrigin {
         gsd_m,
         bands: vec![BandRole::Pan; bands],
         masks: Vec::new(),
+        clear_share: 1.0,
     }
+}
+
+/// The bounds of all pixels of a corridor.
+pub(crate) fn bounds(corridor: &Corridor) -> Result<Bounds> {
+    let (height, width) = corridor.covered.dim();
+    Bounds::of(&corridor.to_pixel, (width, height))
 }
 
 /// Side of the square about the origin that is strewn with spots, m.

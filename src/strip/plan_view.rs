@@ -212,7 +212,7 @@ fn frame_point(map: &FrameToPixel, at: PixelPoint) -> Result<Point> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::strip::fixture::corridor;
+    use crate::strip::fixture::{bounds, corridor};
 
     fn track() -> Alignment {
         let p = |east_m, north_m| Point { east_m, north_m };
@@ -221,11 +221,11 @@ mod tests {
 
     #[test]
     fn the_grid_ends_where_the_captures_do() {
-        let held = Bounds::of(&corridor(1, 40, 3.0, |_, _| 0.0)).unwrap();
+        let held = bounds(&corridor(1, 40, 3.0, |_, _| 0.0)).unwrap();
         assert!((held.west_m + 60.0).abs() < 1e-9 && (held.north_m - 60.0).abs() < 1e-9);
         let grid = PlanGrid::around(&track(), 3.0, &held).unwrap();
         assert_eq!((grid.width, grid.height), (40, 40));
-        let wide = Bounds::of(&corridor(1, 500, 3.0, |_, _| 0.0)).unwrap();
+        let wide = bounds(&corridor(1, 500, 3.0, |_, _| 0.0)).unwrap();
         let grid = PlanGrid::around(&track(), 3.0, &wide).unwrap();
         // 20 m by 5 m and 500 m to all sides.
         assert_eq!((grid.width, grid.height), (340, 335));
@@ -244,7 +244,7 @@ mod tests {
         assert!(PlanGrid::around(&track(), 0.0, &elsewhere).is_err());
         let mut flat = corridor(1, 4, 3.0, |_, _| 0.0);
         flat.to_pixel.col = [0.0; 6];
-        assert!(Bounds::of(&flat).is_err());
+        assert!(bounds(&flat).is_err());
     }
 
     #[test]
@@ -270,7 +270,7 @@ mod tests {
         // The same scene on a grid with south up.
         turned.values.invert_axis(ndarray::Axis(1));
         turned.to_pixel.row[2] = -turned.to_pixel.row[2];
-        let grid = PlanGrid::around(&track(), 3.0, &Bounds::of(&here).unwrap()).unwrap();
+        let grid = PlanGrid::around(&track(), 3.0, &bounds(&here).unwrap()).unwrap();
         let (a, b) = (Prepared::new(&here), Prepared::new(&turned));
         let (a, b) = (a.plan_view(grid), b.plan_view(grid));
         assert_eq!(a.clear, b.clear);
