@@ -163,6 +163,10 @@ fn lean(s: &Scenario, model: &SensorModel, index: usize) -> (f64, f64) {
         let reach = 1.0 / model.view_deg.to_radians().tan();
         return (towards * reach * 0.98, -0.2 * reach);
     }
+    if s.sensor == Sensor::Sentinel2 {
+        // Two orbits in turn look from the same two sides every time.
+        rng = stream(s.seed, "orbit", index % 2);
+    }
     let angle_deg = rng.random_range(0.0..model.view_deg);
     let azimuth = rng.random_range(0.0..std::f64::consts::TAU);
     let reach = f64::tan(angle_deg.to_radians());

@@ -19,6 +19,9 @@ const UNDER_CLOUD: f32 = 0.42;
 /// fall with the wavelength, roughly as its inverse square.
 const HAZE: Spectrum = [1.0, 0.72, 0.50, 0.28];
 
+/// Under an overcast sky even the thinnest place is over its rim by this.
+const OVERCAST: f32 = 1.0;
+
 /// The clouds of one capture.
 #[derive(Debug, Clone)]
 pub(super) struct Sky {
@@ -74,8 +77,7 @@ impl Clouds {
             .collect();
         densities.sort_by(f32::total_cmp);
         let at = ((1.0 - share) * (densities.len() - 1) as f64).round() as usize;
-        // Under an overcast sky even the thinnest place is thick.
-        densities[at.min(densities.len() - 1)] - if share >= 1.0 { 3.0 } else { 0.0 }
+        densities[at.min(densities.len() - 1)] - if share >= 1.0 { OVERCAST } else { 0.0 }
     }
 }
 
@@ -106,7 +108,7 @@ impl Sky {
         let density = over(0.0, 0.0);
         Self {
             cloud: density.mapv(|d| smoothstep(0.0, clouds.rim, d)),
-            depth: density.mapv_into(|d| smoothstep(0.0, 2.5, d)),
+            depth: density.mapv_into(|d| smoothstep(0.0, 3.5, d)),
             shadow: over(east_m, north_m).mapv_into(|d| smoothstep(0.0, clouds.rim, d)),
         }
     }
