@@ -153,5 +153,5 @@ fn what_cannot_be_told_is_refused_never_guessed() {
         assert!(!problem.remedy.is_empty());
     }
     let damaged = decode_with("x_20200101.tif", &FakeProbe::default()).unwrap_err();
-    assert!(damaged.what.contains("cannot be opened"));
+    assert!(damaged.what.contains("not a raster"));
 }

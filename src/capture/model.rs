@@ -1,9 +1,11 @@
 //! Scenes and captures: what every later step may ask of a product.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
 
 /// How the sensor sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -171,6 +173,23 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// What went wrong with a product, from an error that may name one of its files.
+    #[must_use]
+    pub fn from_error(product: &Path, error: &Error) -> Self {
+        match error {
+            Error::Content {
+                path,
+                problem,
+                remedy,
+            } => Self::new(path, problem, remedy),
+            other => Self::new(
+                product,
+                other.to_string(),
+                "download it again, or take it out of the folder",
+            ),
+        }
+    }
+
     /// A problem with a file or product, in words for the user.
     pub fn new(
         path: impl Into<PathBuf>,
