@@ -1,4 +1,5 @@
 //! How long the whole program takes for a series, from folder to store.
+#![allow(clippy::expect_used)]
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,5 @@
 //! How long it takes to know what a folder holds.
+#![allow(clippy::expect_used)]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use railspan::pipeline::workers;

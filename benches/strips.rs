@@ -1,4 +1,5 @@
 //! How long it takes to read one corridor, to prepare it and to straighten it.
+#![allow(clippy::expect_used)]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use railspan::pipeline::{plan, workers};
