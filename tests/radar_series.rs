@@ -1,6 +1,8 @@
 //! The radar path on simulated series: correlated speckle of five looks, a bed
 //! with texture, planted strings blurred by the point response.
 
+#![allow(clippy::expect_used)]
+
 use ndarray::{Array2, Array3};
 use railspan::pipeline::{RadarOutcome, RadarSettings, analyse_radar};
 use railspan::strip::{Axis, PointResponse, Strip};

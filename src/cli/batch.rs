@@ -117,33 +117,13 @@ impl Batch<'_> {
                 )),
             }
         }
-        extracted.failed.extend(self.unplaced(captures, &plan));
+        extracted.failed.extend(unplaced(captures, &plan));
         for finding in &extracted.failed {
             if let Verdict::Failed(reason) = &finding.verdict {
                 log::warn!("{}: failed: {reason}", finding.subject.capture);
             }
         }
         Ok(extracted)
-    }
-
-    /// Captures whose place is not known, since their header cannot be read:
-    /// failed on every track that the others touch, for that is where the
-    /// user who collected them looks.
-    fn unplaced(&self, captures: &[Capture], plan: &Plan) -> Vec<Finding> {
-        let touched: BTreeSet<(&str, &str)> = plan
-            .coverage
-            .iter()
-            .map(|c| (c.crossing.as_str(), c.track.as_str()))
-            .collect();
-        plan.failures
-            .iter()
-            .flat_map(|failure| {
-                let reason = failure.error.to_string();
-                touched
-                    .iter()
-                    .map(move |place| failed(&captures[failure.capture], *place, &reason))
-            })
-            .collect()
     }
 
     /// Looks through all corridors of the crossings and keeps what is found.
@@ -154,7 +134,7 @@ impl Batch<'_> {
         extracted: &Extracted,
     ) -> Result<Finish> {
         let corridors = select(self.cache, self.crossings, &extracted.kept, self.workers)?;
-        let mut run = self.run_of(&corridors, folders);
+        let mut run = run_of(&corridors, folders);
         let mut store = Store::open_or_create(store)?;
         store.record_run(&run)?;
         let mut tally = Tally::default();
@@ -196,29 +176,50 @@ impl Batch<'_> {
             finish => finish,
         })
     }
+}
 
-    /// The record of a run. Its id follows from what goes into it, so that
-    /// equal runs write equal tables.
-    fn run_of(&self, corridors: &[Filed], folders: &[PathBuf]) -> Run {
-        let settings = serde_json::json!({"version": env!("CARGO_PKG_VERSION")});
-        let config_hash = short_hash(settings.to_string().as_bytes());
-        let mut inputs = config_hash.clone();
-        for corridor in corridors {
-            let name = corridor.path.file_name().unwrap_or_default();
-            inputs += &name.to_string_lossy();
-        }
-        Run {
-            stamp: RunStamp {
-                run_id: short_hash(inputs.as_bytes()),
-                config_hash,
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-            },
-            started: Timestamp::now(),
-            finished: None,
-            settings,
-            command: if folders.is_empty() { "detect" } else { "run" }.to_owned(),
-            folders: folders.to_vec(),
-        }
+/// Captures whose place is not known, since their header cannot be read:
+/// failed on every track that the others touch, for that is where the user who
+/// collected them looks.
+fn unplaced(captures: &[Capture], plan: &Plan) -> Vec<Finding> {
+    let touched: BTreeSet<(&str, &str)> = plan
+        .coverage
+        .iter()
+        .map(|c| (c.crossing.as_str(), c.track.as_str()))
+        .collect();
+    plan.failures
+        .iter()
+        .flat_map(|failure| {
+            let reason = failure.error.to_string();
+            let capture = &captures[failure.capture];
+            touched
+                .iter()
+                .map(move |place| failed(capture, *place, &reason))
+        })
+        .collect()
+}
+
+/// The record of a run. Its id follows from what goes into it, so that equal
+/// runs write equal tables.
+fn run_of(corridors: &[Filed], folders: &[PathBuf]) -> Run {
+    let settings = serde_json::json!({"version": env!("CARGO_PKG_VERSION")});
+    let config_hash = short_hash(settings.to_string().as_bytes());
+    let mut inputs = config_hash.clone();
+    for corridor in corridors {
+        let name = corridor.path.file_name().unwrap_or_default();
+        inputs += &name.to_string_lossy();
+    }
+    Run {
+        stamp: RunStamp {
+            run_id: short_hash(inputs.as_bytes()),
+            config_hash,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+        started: Timestamp::now(),
+        finished: None,
+        settings,
+        command: if folders.is_empty() { "detect" } else { "run" }.to_owned(),
+        folders: folders.to_vec(),
     }
 }
 
@@ -228,8 +229,7 @@ fn short_hash(bytes: &[u8]) -> String {
     digest
         .iter()
         .take(6)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn failed(capture: &Capture, (crossing, track): (&str, &str), reason: &str) -> Finding {

@@ -1,6 +1,6 @@
 //! Progress bars on a terminal; elsewhere the log lines alone tell.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
@@ -32,14 +32,14 @@ impl Watch for Bars {
             .with_style(style.progress_chars("=> "))
             .with_message(stage.to_owned());
         // A poisoned lock only means that another thread died while drawing.
-        let mut current = self.current.lock().unwrap_or_else(|e| e.into_inner());
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(before) = current.replace(bar) {
             before.finish_and_clear();
         }
     }
 
     fn advanced(&self) {
-        let current = self.current.lock().unwrap_or_else(|e| e.into_inner());
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(bar) = current.as_ref() {
             bar.inc(1);
         }
@@ -48,7 +48,7 @@ impl Watch for Bars {
 
 impl Drop for Bars {
     fn drop(&mut self) {
-        let current = self.current.lock().unwrap_or_else(|e| e.into_inner());
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(bar) = current.as_ref() {
             bar.finish_and_clear();
         }

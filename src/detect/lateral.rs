@@ -220,6 +220,6 @@ mod tests {
         for i in 0..OFFSET.cell_at(8.0) {
             clear[(i, 1)] = i > OFFSET.cell_at(-3.0);
         }
-        assert_eq!(fit.support(clear.view()).usable[0], false);
+        assert!(!fit.support(clear.view()).usable[0]);
     }
 }

@@ -55,7 +55,7 @@ pub struct LogRatio<'a> {
 /// bright, weighted by 1/power² as multiplicative speckle asks for.
 #[must_use]
 pub fn lane_contrast(ratio: &LogRatio, lane_m: f64, response: &PointResponse) -> LaneContrast {
-    let design = Design::of(&ratio.offset, lane_m, response);
+    let design = Design::of(&ratio.offset, lane_m, *response);
     let columns = ratio.usable.ncols();
     let mut contrast_db = vec![0.0; columns];
     let mut usable = vec![false; columns];
@@ -90,7 +90,7 @@ struct Design {
 }
 
 impl Design {
-    fn of(offset: &Axis, lane_m: f64, response: &PointResponse) -> Self {
+    fn of(offset: &Axis, lane_m: f64, response: PointResponse) -> Self {
         let gap_m = NEIGHBOUR_SIGMA * response.sigma_m;
         let centres = [0.0, -1.0, 1.0, -2.0, 2.0].map(|k| lane_m + k * gap_m);
         let offsets = offset.centres_m();

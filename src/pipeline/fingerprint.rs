@@ -61,7 +61,8 @@ fn digest(inputs: &impl Serialize) -> Result<String> {
     let text = serde_json::to_vec(inputs)
         .map_err(|error| Error::value("a capture's metadata", error, "finite numbers"))?;
     let digest = Sha256::digest(&text);
-    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    let hex = |text: String, byte: &u8| text + &format!("{byte:02x}");
+    Ok(digest.iter().fold(String::new(), hex))
 }
 
 #[derive(Serialize)]

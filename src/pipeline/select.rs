@@ -29,8 +29,7 @@ pub fn select(
             .iter()
             .any(|stretch| name.starts_with(stretch.as_str()))
     };
-    let mut best: BTreeMap<(String, String, String, u64), (bool, SystemTime, Filed)> =
-        BTreeMap::new();
+    let mut best: BTreeMap<Place, (Rank, Filed)> = BTreeMap::new();
     for filed in filed(cache, workers, &wanted)? {
         let origin = &filed.label.origin;
         let place = (
@@ -43,15 +42,18 @@ pub fn select(
             .and_then(|meta| meta.modified())
             .unwrap_or(SystemTime::UNIX_EPOCH);
         let rank = (fresh.contains(&filed.path), written);
-        let better = best
-            .get(&place)
-            .is_none_or(|(known_fresh, known_written, _)| rank > (*known_fresh, *known_written));
-        if better {
-            best.insert(place, (rank.0, rank.1, filed));
+        if best.get(&place).is_none_or(|(known, _)| rank > *known) {
+            best.insert(place, (rank, filed));
         }
     }
-    Ok(best.into_values().map(|(_, _, filed)| filed).collect())
+    Ok(best.into_values().map(|(_, filed)| filed).collect())
 }
+
+/// Crossing, track, capture, and the bits of the chainage where the tile begins.
+type Place = (String, String, String, u64);
+
+/// Whether it is of this run, and when it was written.
+type Rank = (bool, SystemTime);
 
 fn stretches(crossings: &[Crossing]) -> Result<BTreeSet<String>> {
     let mut all = BTreeSet::new();

@@ -186,7 +186,7 @@ fn transformed(points: &[(f64, f64)], from: &str, to: &str) -> Result<Vec<(f64, 
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::float_cmp)]
     use super::*;
 
     #[test]

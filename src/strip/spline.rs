@@ -49,11 +49,11 @@ impl Spline {
     /// use ndarray::{Array2, Array3, ArrayViewMut2, Axis};
     /// use railspan::geo::PixelPoint;
     /// use railspan::strip::Spline;
-    /// let ramp = Array3::from_shape_fn((1, 8, 8), |(_, _, col)| col as f32);
-    /// let spline = Spline::through(&ramp, &Array2::from_elem((8, 8), true));
+    /// let ramp = Array3::from_shape_fn((1, 8, 32), |(_, _, col)| col as f32);
+    /// let spline = Spline::through(&ramp, &Array2::from_elem((8, 32), true));
     /// let mut value = [0.0];
-    /// spline.sample(PixelPoint { col: 4.75, row: 3.5 }, &mut value);
-    /// assert!((value[0] - 4.25).abs() < 1e-3);
+    /// spline.sample(PixelPoint { col: 16.75, row: 3.5 }, &mut value);
+    /// assert!((value[0] - 16.25).abs() < 1e-3);
     /// ```
     #[must_use]
     pub fn through(values: &Array3<f32>, known: &Array2<bool>) -> Self {
