@@ -4,14 +4,11 @@
 //! Filling their gaps instead does not do: a train in a strongly weighted
 //! partner would appear in the target as a ghost of opposite sign.
 
+use std::ops::Range;
+
 use ndarray::{Array2, Axis as Dim, Slice};
 
 use super::panel::Panel;
-
-/// A predictor's train that is weaker than this share of the target's own is
-/// taken for the ghost of the target's train, and the predictor stays.
-/// This undoes mutual masking.
-const GHOST: f32 = 0.8;
 
 /// A block of chainage cells and who may predict it.
 pub(super) struct Block {
@@ -22,8 +19,8 @@ pub(super) struct Block {
 }
 
 impl Panel<'_> {
-    /// The blocks of capture `t` with the predictors `picks` allowed in each.
-    pub(super) fn blocks(&self, t: usize, picks: &[usize]) -> Vec<Block> {
+    /// The blocks with those of the predictors `picks` allowed in each.
+    pub(super) fn blocks(&self, picks: &[usize]) -> Vec<Block> {
         let (offset, chainage) = self.axes();
         let length = (self.settings.block_m / chainage.step_m).round().max(1.0) as usize;
         let core: Vec<usize> = (0..offset.len)
@@ -37,14 +34,12 @@ impl Panel<'_> {
             .step_by(length)
             .map(|from| {
                 let to = (from + length).min(chainage.len);
-                let own = self.best_score(t, from, to);
                 let allowed = picks
                     .iter()
                     .map(|k| {
                         let core = self.strips[*k].clear.slice_axis(Dim(0), rows);
                         let seen = core.slice_axis(Dim(1), Slice::from(from..to));
-                        let score = self.best_score(*k, from, to);
-                        seen.iter().all(|c| *c) && (score <= 0.0 || score < GHOST * own)
+                        seen.iter().all(|c| *c) && !self.train_in(*k, from..to)
                     })
                     .collect();
                 Block { from, to, allowed }
@@ -52,10 +47,8 @@ impl Panel<'_> {
             .collect()
     }
 
-    fn best_score(&self, t: usize, from: usize, to: usize) -> f32 {
-        self.occupied.map_or(0.0, |o| {
-            o.score[t][from..to].iter().copied().fold(0.0, f32::max)
-        })
+    fn train_in(&self, k: usize, mut cells: Range<usize>) -> bool {
+        self.occupied.is_some_and(|o| cells.any(|j| o.cells[k][j]))
     }
 
     /// Adds `Σ βₖ xₖ + c` of one band to the columns `from..to` of `out`.

@@ -53,8 +53,8 @@ pub struct Occupied {
     pub centre_m: f64,
     /// How far to both sides of it a train is seen, m.
     pub half_width_m: f64,
-    /// Per capture: the score of the train at each chainage, 0 where there is none.
-    pub score: Vec<Vec<f32>>,
+    /// Per capture: the chainage cells with a train.
+    pub cells: Vec<Vec<bool>>,
 }
 
 /// A series of strips, ready for [`super::predict`].
@@ -299,8 +299,8 @@ fn known_cells(strip: &Strip, occupied: Option<&Occupied>, t: usize) -> Vec<bool
             if (strip.offset.at_m(i) - occupied.centre_m).abs() > occupied.half_width_m {
                 continue;
             }
-            for (cell, score) in known.row_mut(i).iter_mut().zip(&occupied.score[t]) {
-                *cell &= *score <= 0.0;
+            for (cell, train) in known.row_mut(i).iter_mut().zip(&occupied.cells[t]) {
+                *cell &= !train;
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The prediction of one capture from the others.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use nalgebra::{Cholesky, DMatrix, DVector};
 use ndarray::{Array2, Array3, Axis as Dim};
@@ -38,6 +39,10 @@ pub struct Prediction {
     pub picks: Vec<usize>,
     /// Per band: their coefficients, then the constant.
     pub beta: Vec<DVector<f64>>,
+    /// Stretches of chainage cells with their own sets of predictors.
+    pub blocks: Vec<Range<usize>>,
+    /// Per band: block × pick, the weight of a capture in that stretch.
+    pub weights: Vec<Array2<f32>>,
 }
 
 /// Predicts capture `t` of the panel.
@@ -51,7 +56,7 @@ pub fn predict(panel: &Panel, t: usize, warm: Option<&Prediction>) -> Option<Pre
         return None;
     }
     let picks = panel.alike(t);
-    let blocks = panel.blocks(t, &picks);
+    let blocks = panel.blocks(&picks);
     let (offset, chainage) = panel.axes();
     let bands = panel.full.len();
     let mut out = Prediction {
@@ -59,8 +64,10 @@ pub fn predict(panel: &Panel, t: usize, warm: Option<&Prediction>) -> Option<Pre
         displacement: Vec::with_capacity(bands),
         scale: Vec::with_capacity(bands),
         rho: vec![1.0; chainage.len],
-        picks,
         beta: Vec::with_capacity(bands),
+        blocks: blocks.iter().map(|b| b.from..b.to).collect(),
+        weights: vec![Array2::zeros((blocks.len(), picks.len())); bands],
+        picks,
     };
     for band in 0..bands {
         let warm = warm.map(|w| warm_start(w, band, &out.picks));
@@ -72,7 +79,7 @@ pub fn predict(panel: &Panel, t: usize, warm: Option<&Prediction>) -> Option<Pre
             clear: &clear,
         };
         let fitted = target.fit(warm)?;
-        let (values, rho) = target.available_cases(&fitted, &blocks);
+        let (values, rho) = target.available_cases(&fitted, &blocks, &mut out.weights[band]);
         out.values.index_axis_mut(Dim(0), band).assign(&values);
         for (all, this) in out.rho.iter_mut().zip(rho) {
             *all = all.max(this);
@@ -183,14 +190,19 @@ impl Target<'_> {
     }
 
     /// The prediction block by block, and how much worse than the whole fit.
-    fn available_cases(&self, fitted: &Fitted, blocks: &[Block]) -> (Array2<f32>, Vec<f32>) {
-        let (offset, chainage) = self.panel.axes();
+    fn available_cases(
+        &self,
+        fitted: &Fitted,
+        blocks: &[Block],
+        weights: &mut Array2<f32>,
+    ) -> (Array2<f32>, Vec<f32>) {
+        let chainage = self.panel.axes().1;
         let mut out = self.gradient_part(fitted);
         out += self.panel.level[(self.t, self.band)];
         let mut rho = vec![1.0f32; chainage.len];
         let system = Reduced::new(fitted, self.clear);
         let mut solved: BTreeMap<&[bool], Option<(Vec<f64>, f64)>> = BTreeMap::new();
-        for block in blocks {
+        for (mut weights, block) in weights.outer_iter_mut().zip(blocks) {
             let solution = solved
                 .entry(&block.allowed)
                 .or_insert_with(|| system.solve(&block.allowed));
@@ -198,15 +210,15 @@ impl Target<'_> {
                 rho[block.from..block.to].fill(f32::INFINITY);
                 continue;
             };
-            let captures: Vec<usize> = (0..self.picks.len())
-                .filter(|k| block.allowed[*k])
-                .map(|k| self.picks[k])
-                .collect();
+            let allowed = (0..self.picks.len()).filter(|k| block.allowed[*k]);
+            let captures: Vec<usize> = allowed.clone().map(|k| self.picks[k]).collect();
+            for (k, b) in allowed.zip(beta.iter()) {
+                weights[k] = *b as f32;
+            }
             self.panel
                 .combine_block((self.band, block), &captures, beta, &mut out);
             rho[block.from..block.to].fill(*ratio as f32);
         }
-        debug_assert_eq!(out.dim(), (offset.len, chainage.len));
         (out, rho)
     }
 

@@ -115,7 +115,7 @@ impl Across {
             road,
             usable: support.usable,
             inflation: support.inflation,
-            misfit: box_mean(&misfit, reach),
+            misfit: box_mean(&by_local_noise(misfit, &sigma), reach),
             sigma,
             pseudo,
         }
@@ -179,9 +179,28 @@ impl Across {
                 }
             }
         }
-        debug_assert_eq!(residual.len_of(Dim(2)), n);
         (sigma, pseudo)
     }
+}
+
+/// Misfit where the ground is as restless as the pseudo-tracks say is no
+/// misfit: it is in the noise already.
+fn by_local_noise(mut misfit: Vec<f32>, sigma: &Array2<f32>) -> Vec<f32> {
+    let typical: Vec<f32> = sigma
+        .outer_iter()
+        .map(|s| {
+            let finite: Vec<f64> = s.iter().map(|v| f64::from(*v)).collect();
+            median(&finite).unwrap_or(1.0) as f32
+        })
+        .collect();
+    for (m, column) in misfit.iter_mut().zip(sigma.axis_iter(Dim(1))) {
+        let ratios = column.iter().zip(&typical).map(|(s, t)| (s / t).powi(2));
+        let local = ratios.sum::<f32>() / typical.len() as f32;
+        if local > 1.0 {
+            *m /= local;
+        }
+    }
+    misfit
 }
 
 /// Offsets one blur apart, clear of every lane and of the rim of the strip.

@@ -46,14 +46,16 @@ impl Prior {
     };
 }
 
-/// States of the track and the road lane beside it.
-pub(super) const EMPTY: usize = 0;
-/// A train alone.
-pub(super) const TRAIN: usize = 1;
-/// A lorry alone.
-pub(super) const LORRY: usize = 2;
-/// Both.
-pub(super) const BOTH: usize = 3;
+/// Trains come faint, ordinary and strong: their contrast in multiples of
+/// [`Prior::tau`]. One scale for all would charge faint trains for the
+/// contrast they do not have.
+pub(super) const STRENGTHS: [f64; 3] = [0.4, 0.9, 2.0];
+
+/// States of the track: empty, or a train of one of the strengths.
+pub(super) const TRACK: usize = 1 + STRENGTHS.len();
+/// States of track and road lane: `state % TRACK` is the track's, and from
+/// [`TRACK`] on a lorry stands on the road.
+pub(super) const STATES: usize = 2 * TRACK;
 
 /// Share of samples without a train that belong to a wider distribution …
 const WILD: f64 = 1e-3;
@@ -62,8 +64,8 @@ const WILD_VARIANCE: f64 = 9.0;
 /// Log likelihood of what cannot be.
 const NEVER: f64 = -1e3;
 
-/// Log likelihood of the four states by chainage; all zero where not usable.
-pub(super) fn log_likelihoods(profile: &Profile, prior: Prior) -> Vec<[f64; 4]> {
+/// Log likelihood of the states by chainage; all zero where not usable.
+pub(super) fn log_likelihoods(profile: &Profile, prior: Prior) -> Vec<[f64; STATES]> {
     let bands = profile.track.nrows();
     let road = profile.road_sigma.iter().any(|s| s.is_finite());
     let lanes = 1 + usize::from(road);
@@ -78,7 +80,7 @@ pub(super) fn log_likelihoods(profile: &Profile, prior: Prior) -> Vec<[f64; 4]> 
     (0..profile.chainage.len)
         .map(|j| {
             if !profile.usable[j] {
-                return [0.0; 4];
+                return [0.0; STATES];
             }
             let sample = Sample::new(profile, j, road);
             sample.states(&noise, prior, bands)
@@ -122,14 +124,23 @@ impl Sample {
         }
     }
 
-    fn states(&self, noise: &DMatrix<f64>, prior: Prior, bands: usize) -> [f64; 4] {
-        let mut out = [NEVER; 4];
-        out[EMPTY] = with_tail(noise, noise, &self.z);
-        out[TRAIN] = self.with_train(noise.clone(), prior, bands);
-        if self.road {
-            let lorry = self.with_source(noise.clone(), prior, bands..2 * bands);
-            out[LORRY] = with_tail(&lorry, noise, &self.z);
-            out[BOTH] = self.with_train(lorry, prior, bands);
+    fn states(&self, noise: &DMatrix<f64>, prior: Prior, bands: usize) -> [f64; STATES] {
+        let mut out = [NEVER; STATES];
+        let lorry = self
+            .road
+            .then(|| self.with_source(noise.clone(), prior, bands..2 * bands));
+        for (k, covariance) in [Some(noise), lorry.as_ref()].into_iter().enumerate() {
+            let Some(covariance) = covariance else {
+                continue;
+            };
+            out[k * TRACK] = with_tail(covariance, noise, &self.z);
+            for (i, strength) in STRENGTHS.iter().enumerate() {
+                let prior = Prior {
+                    tau: prior.tau * strength,
+                    ..prior
+                };
+                out[k * TRACK + 1 + i] = self.with_train(covariance.clone(), prior, bands);
+            }
         }
         out
     }

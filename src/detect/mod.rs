@@ -12,6 +12,7 @@ mod emission;
 mod lanes;
 mod lateral;
 mod noise;
+mod occupancy;
 mod segment;
 mod template;
 
@@ -19,6 +20,7 @@ pub use contrast::{Across, Contrast};
 pub use emission::{Prior, Side};
 pub use lanes::{DEFAULT_PSF_PX, Lanes};
 pub use noise::{SeriesNoise, profile};
+pub use occupancy::{Stretch, occupied};
 pub use segment::{Candidate, Detector, find_trains};
 
 mod radar;

@@ -1,8 +1,16 @@
 //! Trains as runs of the hidden Markov model's train state.
 
+use std::ops::Range;
+
 use super::chain::Chain;
-use super::emission::{BOTH, EMPTY, LORRY, Prior, TRAIN, log_likelihoods, log_sum};
+use super::emission::{Prior, STATES, TRACK, log_likelihoods, log_sum};
 use crate::strip::{Profile, sample_correlation};
+
+/// Two trains nearer to each other than this are measured as one: a car as
+/// bright as the track looks just like it.
+const SHORTEST_GAP_M: f64 = 20.0;
+/// The same in pixels, for the blur fills it.
+const SHORTEST_GAP_PX: f64 = 3.0;
 
 /// How trains are told from nothing.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,17 +62,20 @@ const HIDDEN_M: f64 = 60.0;
 #[must_use]
 pub fn find_trains(profile: &Profile, detector: &Detector) -> Vec<Candidate> {
     let ratios = Ratios::of(profile, detector.prior);
-    let mut found = Vec::new();
-    let mut from = None;
-    for j in 0..=profile.chainage.len {
-        let inside = j < profile.chainage.len && ratios.train[j];
-        match (inside, from) {
-            (true, None) => from = Some(j),
-            (false, Some(first)) => {
-                found.extend(ratios.candidate(profile, detector, first, j));
-                from = None;
-            }
-            _ => {}
+    let gap = SHORTEST_GAP_M.max(SHORTEST_GAP_PX * profile.gsd_m) / profile.chainage.step_m;
+    runs(&ratios.train, gap as usize)
+        .into_iter()
+        .filter_map(|run| ratios.candidate(profile, detector, run))
+        .collect()
+}
+
+/// Runs of `true`; those less than `gap` cells apart are one.
+fn runs(flags: &[bool], gap: usize) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for (j, _) in flags.iter().enumerate().filter(|(_, f)| **f) {
+        match found.last_mut() {
+            Some(last) if j <= last.end + gap => last.end = j + 1,
+            _ => found.push(j..j + 1),
         }
     }
     found
@@ -73,7 +84,8 @@ pub fn find_trains(profile: &Profile, detector: &Detector) -> Vec<Candidate> {
 /// Per chainage: whether a train is likely, and the evidence for it.
 struct Ratios {
     train: Vec<bool>,
-    evidence: Vec<f64>,
+    /// Log likelihood ratio of a train of each strength against none.
+    evidence: Vec<[f64; TRACK - 1]>,
 }
 
 impl Ratios {
@@ -89,11 +101,14 @@ impl Ratios {
             .posterior(&log)
             .iter()
             .zip(near)
-            .map(|(p, near)| near && p[TRAIN] + p[BOTH] > 0.5)
+            .map(|(p, near)| near && p[0] + p[TRACK] < 0.5)
             .collect();
         let evidence = log
             .iter()
-            .map(|l| log_sum(l[TRAIN], l[BOTH]) - log_sum(l[EMPTY], l[LORRY]))
+            .map(|l| {
+                let either = |k: usize| log_sum(l[k], l[k + TRACK]);
+                std::array::from_fn(|k| either(k + 1) - either(0))
+            })
             .collect();
         Self { train, evidence }
     }
@@ -102,12 +117,17 @@ impl Ratios {
         &self,
         profile: &Profile,
         detector: &Detector,
-        from: usize,
-        to: usize,
+        Range {
+            start: from,
+            end: to,
+        }: Range<usize>,
     ) -> Option<Candidate> {
         let axis = profile.chainage;
         let visible: Vec<usize> = (from..to).filter(|j| profile.usable[*j]).collect();
-        let score: f64 = visible.iter().map(|j| self.evidence[*j]).sum();
+        let score = (0..TRACK - 1)
+            .map(|k| visible.iter().map(|j| self.evidence[*j][k]).sum())
+            .fold(f64::NEG_INFINITY, log_sum)
+            - ((TRACK - 1) as f64).ln();
         let length = (to - from) as f64 * axis.step_m;
         let visible_m = visible.len() as f64 * axis.step_m;
         let accepted = score >= detector.least_score
@@ -151,21 +171,35 @@ fn near_visible(usable: &[bool], reach: usize) -> Vec<bool> {
     out
 }
 
-/// Track and road lane as independent two-state chains.
-fn chain(step_m: f64) -> Chain<4> {
-    let two = |(between, length): (f64, f64)| {
-        let (on, off) = ((step_m / between).min(0.5), (step_m / length).min(0.5));
-        [[1.0 - on, on], [off, 1.0 - off]]
+/// Track and road lane as independent chains; a train keeps its strength.
+fn chain(step_m: f64) -> Chain<STATES> {
+    let leave = |length: f64| (step_m / length).min(0.5);
+    let strengths = (TRACK - 1) as f64;
+    let track = |from: usize, to: usize| match (from, to) {
+        (0, 0) => 1.0 - leave(TRAIN_M.0),
+        (0, _) => leave(TRAIN_M.0) / strengths,
+        (_, 0) => leave(TRAIN_M.1),
+        _ if from == to => 1.0 - leave(TRAIN_M.1),
+        _ => 0.0,
     };
-    let (train, lorry) = (two(TRAIN_M), two(LORRY_M));
-    let first = |k: usize| {
-        let of = |on: f64, state: usize| if state == 1 { on } else { 1.0 - on };
-        of(START.1, k / 2) * of(START.0, k % 2)
+    let road = |from: usize, to: usize| match (from, to) {
+        (0, 1) => leave(LORRY_M.0),
+        (0, _) => 1.0 - leave(LORRY_M.0),
+        (_, 0) => leave(LORRY_M.1),
+        _ => 1.0 - leave(LORRY_M.1),
     };
+    let on_track = |k: usize| {
+        if k == 0 {
+            1.0 - START.0
+        } else {
+            START.0 / strengths
+        }
+    };
+    let on_road = |k: usize| if k == 0 { 1.0 - START.1 } else { START.1 };
     Chain {
-        start: std::array::from_fn(first),
+        start: std::array::from_fn(|i| on_road(i / TRACK) * on_track(i % TRACK)),
         step: std::array::from_fn(|i| {
-            std::array::from_fn(|j| lorry[i / 2][j / 2] * train[i % 2][j % 2])
+            std::array::from_fn(|j| road(i / TRACK, j / TRACK) * track(i % TRACK, j % TRACK))
         }),
     }
 }

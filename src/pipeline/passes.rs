@@ -1,13 +1,17 @@
 //! The passes over the strips of one series: predict, look, leave out what was
 //! found, and again.
 
+use std::ops::Range;
+
+use ndarray::Array2;
 use rayon::prelude::*;
 
 use crate::background::{Occupied, Panel, PanelSettings, Prediction, predict};
 use crate::detect::{
-    Across, Candidate, Contrast, Detector, Lanes, SeriesNoise, find_trains, profile,
+    Across, Candidate, Contrast, Detector, Lanes, Prior, SeriesNoise, Stretch, find_trains,
+    occupied, profile,
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::measure::{Fit, Motion, Polarity, fit, polarity};
 use crate::stats::median;
 use crate::strip::{Profile, Strip};
@@ -87,32 +91,52 @@ pub fn residual_shifts(
         .collect())
 }
 
-/// All passes over the strips of one series, in their order.
+/// All passes over the strips of one series, in the order of time.
+///
+/// Where the series does not support a background, every capture says so as
+/// its reason.
 ///
 /// # Errors
-/// The captures do not support a background.
+/// The strips are not of one series: they differ in shape.
 pub fn analyse(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>> {
     let panel_settings = PanelSettings::for_gsd(settings.gsd_m);
-    let mut occupied: Option<Occupied> = None;
-    let mut previous: Option<Vec<Option<Prediction>>> = None;
-    let mut last = None;
+    let mut seen: Option<Pass> = None;
     for _ in 0..PASSES {
-        let panel = Panel::new(
-            strips,
-            panel_settings,
-            occupied.as_ref(),
-            previous.as_deref(),
-        )?;
-        let predicted = predictions(&panel, previous.as_deref());
-        let found = look(strips, &predicted, settings);
-        occupied = Some(found.occupied(strips));
-        previous = Some(predicted);
-        last = Some(found);
+        let trains = seen.as_ref().and_then(|s| s.trains.as_ref());
+        let previous = seen.as_ref().map(|s| s.predicted.as_slice());
+        let panel = match Panel::new(strips, panel_settings, trains, previous) {
+            Ok(panel) => panel,
+            Err(Error::Unsupported { reason }) => return Ok(undecided(strips.len(), &reason)),
+            Err(error) => return Err(error),
+        };
+        let predicted = predictions(&panel, previous);
+        let mut found = look(strips, &predicted, settings);
+        let trains = found.occupied(&predicted, settings.detector.prior);
+        found.drop_ghosts(trains.as_ref());
+        seen = Some(Pass {
+            predicted,
+            found,
+            trains,
+        });
     }
-    let (Some(found), Some(predicted)) = (last, previous) else {
-        return Ok(Vec::new());
+    Ok(seen.map_or(Vec::new(), |pass| measure(pass, settings)))
+}
+
+/// The outcome of captures about which nothing can be said.
+fn undecided(captures: usize, reason: &str) -> Vec<StripOutcome> {
+    let outcome = StripOutcome {
+        profile: None,
+        trains: Vec::new(),
+        reason: Some(format!("unsupported: {reason}")),
     };
-    Ok(measure(found, &predicted, settings))
+    vec![outcome; captures]
+}
+
+/// One pass: predictions, what was seen in them, and where trains stand.
+struct Pass {
+    predicted: Vec<Option<Prediction>>,
+    found: Found,
+    trains: Option<Occupied>,
 }
 
 fn predictions(panel: &Panel, warm: Option<&[Option<Prediction>]>) -> Vec<Option<Prediction>> {
@@ -175,39 +199,99 @@ fn look(strips: &[Strip], predicted: &[Option<Prediction>], settings: &PassSetti
 }
 
 impl Found {
-    /// What the next pass leaves out: the trains, and a pixel before and behind.
-    fn occupied(&self, strips: &[Strip]) -> Occupied {
-        let score = self
-            .candidates
-            .iter()
-            .zip(strips)
-            .map(|(trains, strip)| {
-                let mut score = vec![0.0f32; strip.chainage.len];
-                for (j, s) in score.iter_mut().enumerate() {
-                    let at = strip.chainage.at_m(j);
-                    for train in trains {
-                        let pad = self.lanes.gsd_m;
-                        if at > train.start_m - pad && at < train.end_m + pad {
-                            *s = s.max(train.score as f32);
-                        }
-                    }
-                }
-                score
-            })
+    /// What the next pass leaves out: the trains of the series, block by block.
+    fn occupied(&self, predicted: &[Option<Prediction>], prior: Prior) -> Option<Occupied> {
+        let blocks = &predicted.iter().flatten().next()?.blocks;
+        let by_block: Vec<Vec<bool>> = blocks
+            .par_iter()
+            .enumerate()
+            .map(|(i, block)| occupied(&self.stretch(predicted, (i, block)), prior))
             .collect();
-        Occupied {
+        let of_capture = |t: usize| {
+            let pairs = by_block.iter().zip(blocks);
+            pairs.flat_map(move |(b, cells)| vec![b[t]; cells.len()])
+        };
+        Some(Occupied {
             centre_m: self.lanes.track_m,
             half_width_m: 2.2 * self.lanes.psf_m + 1.6,
-            score,
+            cells: (0..predicted.len())
+                .map(|t| of_capture(t).collect())
+                .collect(),
+        })
+    }
+
+    /// A block, and half of it to both sides for more evidence.
+    fn stretch(
+        &self,
+        predicted: &[Option<Prediction>],
+        (i, block): (usize, &Range<usize>),
+    ) -> Stretch<'_> {
+        let captures = predicted.len();
+        let bands = predicted
+            .iter()
+            .flatten()
+            .next()
+            .map_or(0, |p| p.weights.len());
+        let mut weights = vec![Array2::zeros((captures, captures)); bands];
+        for (t, p) in predicted.iter().enumerate() {
+            let Some(p) = p else { continue };
+            for (to, from) in weights.iter_mut().zip(&p.weights) {
+                for (k, w) in p.picks.iter().zip(from.row(i)) {
+                    to[(t, *k)] = *w;
+                }
+            }
+        }
+        let suspect = |(p, trains): (&Option<Profile>, &Vec<Candidate>)| {
+            p.as_ref().is_some_and(|p| {
+                let (from, to) = (p.chainage.at_m(block.start), p.chainage.at_m(block.end - 1));
+                trains.iter().any(|c| c.start_m < to && c.end_m > from)
+            })
+        };
+        let margin = block.len() / 2;
+        let last = self
+            .profiles
+            .iter()
+            .flatten()
+            .next()
+            .map_or(block.end, |p| p.chainage.len);
+        Stretch {
+            cells: block.start.saturating_sub(margin)..(block.end + margin).min(last),
+            profiles: &self.profiles,
+            suspects: self
+                .profiles
+                .iter()
+                .zip(&self.candidates)
+                .map(suspect)
+                .collect(),
+            weights,
+        }
+    }
+
+    /// Drops what stands, for the greater part, where the series says that
+    /// another capture's train shows.
+    fn drop_ghosts(&mut self, trains: Option<&Occupied>) {
+        let Some(trains) = trains else { return };
+        for ((candidates, profile), cells) in self
+            .candidates
+            .iter_mut()
+            .zip(&self.profiles)
+            .zip(&trains.cells)
+        {
+            let Some(profile) = profile else { continue };
+            candidates.retain(|c| {
+                let axis = profile.chainage;
+                let (from, to) = (axis.cell_at(c.start_m), axis.cell_at(c.end_m));
+                let held = cells[from..=to].iter().filter(|h| **h).count();
+                2 * held > to - from
+            });
         }
     }
 }
 
-fn measure(
-    found: Found,
-    predicted: &[Option<Prediction>],
-    settings: &PassSettings,
-) -> Vec<StripOutcome> {
+fn measure(pass: Pass, settings: &PassSettings) -> Vec<StripOutcome> {
+    let Pass {
+        predicted, found, ..
+    } = pass;
     let scale = |p: &Prediction| p.scale.iter().sum::<f64>() / p.scale.len() as f64;
     let scales: Vec<f64> = predicted.iter().flatten().map(scale).collect();
     let typical = median(&scales).unwrap_or(f64::INFINITY);
@@ -215,7 +299,7 @@ fn measure(
         .profiles
         .into_par_iter()
         .zip(found.candidates)
-        .zip(predicted)
+        .zip(&predicted)
         .map(|((profile, candidates), predicted)| {
             let unexplained = predicted
                 .as_ref()
