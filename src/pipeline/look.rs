@@ -8,15 +8,12 @@ use super::align::{Placed, Tile};
 use super::group::{Filed, FiledCapture};
 use super::seen::{Outcome, Seen};
 use super::working::Working;
-use super::{PassSettings, RadarSettings, ResidualShift, analyse, analyse_radar, residual_shifts};
+use super::{PassSettings, RadarSettings, analyse, analyse_radar};
 use crate::capture::Modality;
 use crate::error::{Error, Result};
 use crate::geo::Alignment;
 use crate::site::Track;
 use crate::strip::{Axis, Shift, Strip, StripSpec};
-
-/// A residual shift greater than this is no refinement of a registration, px.
-const MOST_REFINEMENT_PX: f64 = 1.0;
 
 /// The captures of one series over one track.
 pub(super) struct SeriesLook<'a> {
@@ -67,9 +64,9 @@ impl<'a> SeriesLook<'a> {
     /// # Errors
     /// Nothing of the series lies on the track.
     pub(super) fn look(&self) -> Result<Vec<Result<Seen>>> {
-        let mut captures = self.straightened()?;
+        let captures = self.straightened()?;
         let outcomes = match self.working.modality() {
-            Modality::Optical => self.look_optically(&mut captures),
+            Modality::Optical => self.look_optically(&captures),
             Modality::Sar => self.look_by_radar(&captures),
         };
         let mut outcomes = match outcomes {
@@ -93,15 +90,13 @@ impl<'a> SeriesLook<'a> {
             .collect())
     }
 
-    fn look_optically(&self, captures: &mut [Result<Straightened>]) -> Result<Vec<Outcome>> {
+    fn look_optically(&self, captures: &[Result<Straightened>]) -> Result<Vec<Outcome>> {
         let settings = PassSettings {
             gsd_m: self.working.pixel_m(),
             road_lane_m: self.track.road_lane_offset_m,
             detector: crate::detect::Detector::OPTICAL,
             motion: super::delays::motion(self.captures[0].origin()),
         };
-        let strips = strips_of(captures);
-        self.refine(captures, &residual_shifts(&strips, &settings)?);
         let strips = strips_of(captures);
         let outcomes = analyse(&strips, &settings)?;
         Ok(outcomes.into_iter().map(Outcome::from).collect())
@@ -164,25 +159,6 @@ impl<'a> SeriesLook<'a> {
                 }
             }
         }
-    }
-
-    /// Adds what the background fit says of where each capture lies.
-    fn refine(&self, captures: &mut [Result<Straightened>], residuals: &[Option<ResidualShift>]) {
-        let most_m = MOST_REFINEMENT_PX * self.working.pixel_m();
-        let middle_m = 0.5 * self.track.alignment.length_m();
-        let along = self.track.alignment.direction_at(middle_m);
-        let right = along.right();
-        for (capture, residual) in captures.iter_mut().flatten().zip(residuals) {
-            let Some(r) = residual else { continue };
-            if r.along_m.hypot(r.across_m) > most_m {
-                continue;
-            }
-            for placed in capture.placed.iter_mut().filter(|p| p.registration.is_ok()) {
-                placed.shift.east_m += r.along_m * along.east + r.across_m * right.east;
-                placed.shift.north_m += r.along_m * along.north + r.across_m * right.north;
-            }
-        }
-        self.sample(captures);
     }
 
     fn view<'t>(&'t self, tile: &'t TileOfTrack) -> Tile<'t> {
