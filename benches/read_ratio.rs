@@ -36,22 +36,27 @@ fn main() {
     let captures = fixture::captures(&folder, &workers);
     let jobs = plan(&captures, &[fixture::tumen()], &workers).jobs;
     assert_eq!(jobs.len(), fixture::CAPTURES, "one corridor a scene");
-    let (mut reading, mut running, mut peak_kb) = (Duration::MAX, Duration::MAX, 0);
+    let (mut reading, mut extracting) = (Duration::MAX, Duration::MAX);
+    let (mut running, mut peak_kb) = (Duration::MAX, 0);
     for _ in 0..ROUNDS {
         reading = reading.min(read_only(&captures, &jobs));
-        let (time, kb) = run(&folder);
+        extracting = extracting.min(run("extract", &folder).0);
+        let (time, kb) = run("run", &folder);
         running = running.min(time);
         peak_kb = peak_kb.max(kb);
     }
-    let ratio = running.as_secs_f64() / reading.as_secs_f64();
     println!(
         "{} scenes of {SIDE}² px, {THREADS} threads, fastest of {ROUNDS}:",
         fixture::CAPTURES
     );
-    println!("  reading only     {:.3} s", reading.as_secs_f64());
-    println!("  railspan run     {:.3} s", running.as_secs_f64());
-    println!("  ratio            {ratio:.2}");
-    println!("  peak memory      {:.0} MB", peak_kb as f64 / 1024.0);
+    let told = |what: &str, time: Duration| {
+        let ratio = time.as_secs_f64() / reading.as_secs_f64();
+        println!("  {what:<18}{:7.3} s {ratio:7.2}", time.as_secs_f64());
+    };
+    told("reading only", reading);
+    told("railspan extract", extracting);
+    told("railspan run", running);
+    println!("  peak memory of the run {:.0} MB", peak_kb as f64 / 1024.0);
 }
 
 /// Reads every window of every band and mask with the raster library, and
@@ -93,11 +98,11 @@ fn read_windows(capture: &Capture, job: &Job) {
 }
 
 /// Time and peak memory, kB, of the program on a fresh store.
-fn run(folder: &Path) -> (Duration, usize) {
+fn run(command: &str, folder: &Path) -> (Duration, usize) {
     let place = tempfile::tempdir().unwrap();
     let started = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_railspan"))
-        .arg("run")
+        .arg(command)
         .arg(folder)
         .args(["--quiet", "--jobs", &THREADS.to_string(), "--store"])
         .arg(place.path().join("series.gpkg"))
