@@ -12,7 +12,7 @@ use crate::strip::{Axis, Strip};
 /// Captures with less than this share of clear cells predict nothing.
 const LEAST_CLEAR: f64 = 0.15;
 /// Fewer captures to predict from than this decide nothing.
-const LEAST_PREDICTORS: usize = 3;
+const LEAST_PREDICTORS: usize = 5;
 
 /// What part of the strips takes part in the fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -285,7 +285,7 @@ fn fit_cells(offset: Axis, chainage: Axis, settings: PanelSettings) -> Vec<usize
     near.iter()
         .flat_map(|i| {
             (0..chainage.len)
-                .filter(move |j| (j + i * skip) % stride == 0)
+                .filter(move |j| (j + i * skip).is_multiple_of(stride))
                 .map(move |j| i * chainage.len + j)
         })
         .collect()

@@ -101,7 +101,7 @@ fn warm_start(warm: &Prediction, band: usize, picks: &[usize]) -> DVector<f64> {
         .copied()
         .zip(beta.iter().copied())
         .collect();
-    let constant = beta.iter().last().copied().unwrap_or(0.0);
+    let constant = beta.iter().next_back().copied().unwrap_or(0.0);
     DVector::from_iterator(
         picks.len() + 1,
         picks

@@ -220,7 +220,7 @@ fn pseudo_centres(offset: Axis, lanes: &Lanes) -> Vec<f64> {
 /// Robust scale of the pseudo-tracks of one band in windows of `window` cells,
 /// interpolated between windows half a window apart.
 fn local_scale(pseudo: &[Array2<f32>], band: usize, window: usize) -> Vec<f32> {
-    let n = pseudo.first().map_or(0, |p| p.ncols());
+    let n = pseudo.first().map_or(0, Array2::ncols);
     let half = (window / 2).max(1);
     let scale = |from: usize, to: usize| {
         let mut sizes: Vec<f32> = pseudo

@@ -145,7 +145,7 @@ impl Ratios {
 /// Share of independent information in one of many samples `step_m` apart:
 /// `1 / (1 + 2 Σ r(k step))` with the correlation of interpolated samples.
 pub(super) fn independent_share(step_m: f64, gsd_m: f64) -> f64 {
-    let sum: f64 = (1..)
+    let sum: f64 = (1..1000)
         .map(|k| sample_correlation(f64::from(k) * step_m, gsd_m))
         .take_while(|r| *r > 1e-3)
         .sum();
