@@ -1,9 +1,11 @@
 //! Scenes and captures: what every later step may ask of a product.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
 
 /// How the sensor sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -181,6 +183,27 @@ impl Problem {
             path: path.into(),
             what: what.into(),
             remedy: remedy.into(),
+        }
+    }
+
+    /// What `error` says, as a problem; with `product` where it names no file.
+    pub fn of(product: &Path, error: &Error) -> Self {
+        match error {
+            Error::Content {
+                path,
+                problem,
+                remedy,
+            } => Self::new(path, problem, remedy),
+            Error::Io { path, source } => Self::new(
+                path,
+                format!("cannot be read: {source}"),
+                "check that it is there and that you may read it",
+            ),
+            other => Self::new(
+                product,
+                other.to_string(),
+                "download it again, or take it out of the folder",
+            ),
         }
     }
 }

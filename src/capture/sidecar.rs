@@ -48,13 +48,8 @@ pub(super) fn element<'a>(within: roxmltree::Node<'a, '_>, name: &str) -> Option
 
 /// The header of a raster.
 pub(super) fn header(path: &Path, context: &Context<'_>) -> Result<RasterHeader, Problem> {
-    context.probe.header(&path.to_string_lossy()).map_err(|e| {
-        Problem::new(
-            path,
-            format!("cannot be opened as a raster: {e}"),
-            "download it again, or take it out of the folder",
-        )
-    })
+    let header = context.probe.header(&path.to_string_lossy());
+    header.map_err(|error| Problem::of(path, &error))
 }
 
 #[cfg(test)]

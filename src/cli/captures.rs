@@ -100,7 +100,7 @@ impl CapturesArgs {
         let mut captures = Vec::new();
         for (index, capture) in inventory.captures.iter().enumerate() {
             if let Some(failure) = plan.failures.iter().find(|f| f.capture == index) {
-                problems.push(problem_of(capture, &failure.error));
+                problems.push(Problem::of(&capture.first().product, &failure.error));
             }
             let touched = || plan.coverage.iter().filter(|c| c.capture == index);
             let covers = touched().map(|c| covered(c, crossings)).collect();
@@ -164,21 +164,5 @@ fn covered(coverage: &Coverage, crossings: &[Crossing]) -> Covered {
         track: coverage.track.clone(),
         share: coverage.covered,
         length_m: track.map_or(0.0, |t| t.alignment.length_m()),
-    }
-}
-
-/// A capture whose raster cannot be placed on the map.
-fn problem_of(capture: &Capture, error: &Error) -> Problem {
-    match error {
-        Error::Content {
-            path,
-            problem,
-            remedy,
-        } => Problem::new(path, problem, remedy),
-        other => Problem::new(
-            &capture.first().product,
-            other.to_string(),
-            "download it again, or take it out of the folder",
-        ),
     }
 }

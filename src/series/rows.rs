@@ -91,7 +91,7 @@ fn reason_of(look: &Look, status: Status) -> String {
     let mut reasons = Vec::new();
     match status {
         Status::Uncovered => reasons.push(format!(
-            "{:.0} % of the track lies inside the scene",
+            "{:.0} % of the track lies inside the valid data of the scene",
             100.0 * look.covered
         )),
         Status::Obscured | Status::Partial if look.clear < CLEAR => {
