@@ -198,3 +198,7 @@ fn cars(train: &FoundTrain, stock: &[Stock]) -> Option<Cars> {
         max: ((length_m + slack_m) / shortest_m).round().max(1.0) as u32,
     })
 }
+
+#[cfg(test)]
+#[path = "rows_tests.rs"]
+mod tests;
