@@ -9,6 +9,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+use gdal::cpl::CslStringList;
 use gdal::raster::GdalType;
 use gdal::{Dataset, DriverManager};
 use ndarray::Array2;
@@ -67,7 +68,7 @@ fn break_codestream(product: &Path) {
     let dataset = Dataset::open(&good).unwrap();
     drop(
         dataset
-            .create_copy(&driver, &jp2, &Default::default())
+            .create_copy(&driver, &jp2, &CslStringList::default())
             .unwrap(),
     );
     fs::remove_file(good).unwrap();
@@ -130,7 +131,7 @@ fn hostile() -> Hostile {
     symlink("..", folder.join("x.tif/loop")).unwrap();
     symlink("itself", folder.join("itself")).unwrap();
     let locked = sheet(&folder, "locked_20220307T020000", utm, size, origin);
-    fs::set_permissions(&locked, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).unwrap();
     let permissions = fs::File::open(&locked).is_err();
     if !permissions {
         eprintln!("skipped: no file is unreadable to this user");

@@ -187,6 +187,7 @@ impl Problem {
     }
 
     /// What `error` says, as a problem; with `product` where it names no file.
+    #[must_use]
     pub fn of(product: &Path, error: &Error) -> Self {
         match error {
             Error::Content {
