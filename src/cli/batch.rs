@@ -10,13 +10,16 @@ use sha2::{Digest, Sha256};
 use super::Finish;
 use super::imagery::Imagery;
 use crate::capture::Capture;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::pipeline::{
     Cache, Detection, Extraction, Filed, Finding, Outcome, Plan, Subject, Verdict, Watch, Workers,
     detect, extract, plan, select,
 };
 use crate::series::{Run, RunStamp, Store, rows};
 use crate::site::Crossing;
+
+/// Names in a line of the log: a line or two on a terminal.
+const NAMES_SHOWN: usize = 4;
 
 /// What the stages run with.
 pub(super) struct Batch<'a> {
@@ -45,7 +48,8 @@ pub(super) struct Extracted {
 }
 
 impl Extracted {
-    pub(super) fn nothing_done(&self) -> bool {
+    /// Whether there is nothing to write into the series.
+    pub(super) fn nothing_to_keep(&self) -> bool {
         self.kept.is_empty() && self.failed.is_empty()
     }
 
@@ -57,14 +61,17 @@ impl Extracted {
         }
     }
 
-    pub(super) fn report(&self) {
+    fn report(&self, elsewhere: &[&str]) {
         log::info!(
-            "{} captures found, {} touch a crossing; {} corridors extracted, {} known",
+            "{} captures found, {} on a crossing; {} corridors cut out, {} there from before",
             self.captures,
             self.touching,
             self.kept.len() - self.reused,
             self.reused
         );
+        if !elsewhere.is_empty() {
+            log::info!("on no crossing: {}", first_few(elsewhere));
+        }
     }
 }
 
@@ -123,6 +130,7 @@ impl Batch<'_> {
                 log::warn!("{}: failed: {reason}", finding.subject.capture);
             }
         }
+        extracted.report(&elsewhere(captures, &plan));
         Ok(extracted)
     }
 
@@ -133,7 +141,7 @@ impl Batch<'_> {
         folders: &[PathBuf],
         extracted: &Extracted,
     ) -> Result<Finish> {
-        let corridors = select(self.cache, self.crossings, &extracted.kept, self.workers)?;
+        let corridors = self.corridors(extracted)?;
         let mut run = run_of(&corridors, folders);
         let mut store = Store::open_or_create(store)?;
         store.record_run(&run)?;
@@ -176,31 +184,28 @@ impl Batch<'_> {
             finish => finish,
         })
     }
+
+    /// The corridors of the crossings in the cache.
+    fn corridors(&self, extracted: &Extracted) -> Result<Vec<Filed>> {
+        let folder = self.cache.folder();
+        let found = if folder.is_dir() {
+            select(self.cache, self.crossings, &extracted.kept, self.workers)?
+        } else {
+            Vec::new()
+        };
+        if found.is_empty() && extracted.failed.is_empty() {
+            return Err(Error::content(
+                folder,
+                "nothing was extracted for these crossings",
+                "run `railspan extract FOLDER` with the same --store, --cache and --crossings first",
+            ));
+        }
+        Ok(found)
+    }
 }
 
-/// Captures whose place is not known, since their header cannot be read:
-/// failed on every track that the others touch, for that is where the user who
-/// collected them looks.
-fn unplaced(captures: &[Capture], plan: &Plan) -> Vec<Finding> {
-    let touched: BTreeSet<(&str, &str)> = plan
-        .coverage
-        .iter()
-        .map(|c| (c.crossing.as_str(), c.track.as_str()))
-        .collect();
-    plan.failures
-        .iter()
-        .flat_map(|failure| {
-            let reason = failure.error.to_string();
-            let capture = &captures[failure.capture];
-            touched
-                .iter()
-                .map(move |place| failed(capture, *place, &reason))
-        })
-        .collect()
-}
-
-/// The record of a run. Its id follows from what goes into it, so that equal
-/// runs write equal tables.
+/// The record of a run. Its id follows from what goes into it, so that
+/// equal runs write equal tables.
 fn run_of(corridors: &[Filed], folders: &[PathBuf]) -> Run {
     let settings = serde_json::json!({"version": env!("CARGO_PKG_VERSION")});
     let config_hash = short_hash(settings.to_string().as_bytes());
@@ -223,6 +228,26 @@ fn run_of(corridors: &[Filed], folders: &[PathBuf]) -> Run {
     }
 }
 
+/// Captures whose place is not known, since their header cannot be read:
+/// failed on every track that the others touch, for that is where the
+/// user who collected them looks.
+fn unplaced(captures: &[Capture], plan: &Plan) -> Vec<Finding> {
+    let touched: BTreeSet<(&str, &str)> = plan
+        .coverage
+        .iter()
+        .map(|c| (c.crossing.as_str(), c.track.as_str()))
+        .collect();
+    plan.failures
+        .iter()
+        .flat_map(|failure| {
+            let reason = failure.error.to_string();
+            touched
+                .iter()
+                .map(move |place| failed(&captures[failure.capture], *place, &reason))
+        })
+        .collect()
+}
+
 /// Twelve hexadecimal digits: enough to tell the runs of a store apart.
 fn short_hash(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
@@ -230,6 +255,28 @@ fn short_hash(bytes: &[u8]) -> String {
         .iter()
         .take(6)
         .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// Captures that lie on no crossing, by id.
+fn elsewhere<'a>(captures: &'a [Capture], plan: &Plan) -> Vec<&'a str> {
+    let placed = plan.coverage.iter().map(|c| c.capture);
+    let known: BTreeSet<usize> = placed
+        .chain(plan.failures.iter().map(|f| f.capture))
+        .collect();
+    let others = captures.iter().enumerate();
+    others
+        .filter(|(index, _)| !known.contains(index))
+        .map(|(_, capture)| capture.id.as_str())
+        .collect()
+}
+
+/// At most [`NAMES_SHOWN`] names.
+fn first_few(names: &[&str]) -> String {
+    let shown = names[..names.len().min(NAMES_SHOWN)].join(", ");
+    match names.len().saturating_sub(NAMES_SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more (`railspan captures` lists all)"),
+    }
 }
 
 fn failed(capture: &Capture, (crossing, track): (&str, &str), reason: &str) -> Finding {

@@ -25,10 +25,16 @@ mod summary;
 #[command(name = "railspan", version, max_term_width = 100)]
 pub struct Cli {
     /// Say more: -v for what is done to each capture, -vv for details.
-    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    #[arg(short, long, action = clap::ArgAction::Count, global = true, display_order = 100)]
     verbose: u8,
     /// Say nothing but errors and results.
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        conflicts_with = "verbose",
+        display_order = 101
+    )]
     quiet: bool,
     #[command(subcommand)]
     command: Command,

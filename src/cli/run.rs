@@ -25,13 +25,14 @@ pub(super) struct Place {
     /// The series: a GeoPackage, made where it is missing
     #[arg(long, value_name = "FILE", default_value = DEFAULT_STORE)]
     store: PathBuf,
-    /// Folder for extracted corridors; safe to delete. Beside the store where not given
+    /// Folder for what was cut out of the imagery, so that a second run is
+    /// fast; safe to delete. <STORE>.cache where not given
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
     /// Most that the cache may hold, GiB; what was used longest ago goes first
     #[arg(long, value_name = "GIB", default_value_t = 8.0)]
     cache_size: f64,
-    /// Threads; all cores where not given
+    /// Threads; 0 for all cores
     #[arg(long, short, value_name = "N", default_value_t = 0)]
     jobs: usize,
 }
@@ -84,11 +85,14 @@ impl RunArgs {
         let bars = Bars::new(bars.clone());
         let batch = started.batch(&bars);
         let extracted = batch.extract(&self.imagery)?;
-        extracted.report();
-        if extracted.nothing_done() {
+        if extracted.nothing_to_keep() {
             return Err(nothing(&self.imagery, &extracted));
         }
-        batch.detect(&self.place.store, self.imagery.folders(), &extracted)
+        let finish = batch.detect(&self.place.store, self.imagery.folders(), &extracted)?;
+        if extracted.kept.is_empty() {
+            return Err(nothing(&self.imagery, &extracted));
+        }
+        Ok(finish)
     }
 }
 
@@ -97,8 +101,7 @@ impl ExtractArgs {
         let started = Started::of(&self.place)?;
         let bars = Bars::new(bars.clone());
         let extracted = started.batch(&bars).extract(&self.imagery)?;
-        extracted.report();
-        if extracted.nothing_done() {
+        if extracted.kept.is_empty() {
             return Err(nothing(&self.imagery, &extracted));
         }
         Ok(extracted.finish())
@@ -181,6 +184,6 @@ fn nothing(imagery: &Imagery, extracted: &Extracted) -> Error {
     Error::content(
         imagery.names(),
         why,
-        "`railspan captures` says what is in a folder, `railspan crossings` where is looked",
+        "`railspan captures` shows what a folder holds, `railspan crossings` which places are watched",
     )
 }

@@ -36,8 +36,8 @@ pub struct SeriesKey {
     pub calibrated: bool,
     /// What the bands show.
     pub bands: Vec<BandRole>,
-    /// Ground sample distance in steps of 2^(1/4), so that 3.0 m and 3.1 m are
-    /// one kind of capture and 3 m and 5 m are not.
+    /// Ground sample distance in steps of 2^(1/4) from 3 m, so that 3.0 m and
+    /// 3.1 m are one kind of capture and 3 m and 5 m are not.
     pub gsd_step: i32,
     /// Relative orbit, for radar; `None` where it is not known.
     pub relative_orbit: Option<u16>,
@@ -125,9 +125,13 @@ fn key(origin: &CorridorOrigin) -> SeriesKey {
         sensor: origin.sensor.clone(),
         calibrated: origin.unit != Unit::Counts,
         bands: origin.bands.clone(),
-        gsd_step: (4.0 * origin.gsd_m.log2()).round() as i32,
+        gsd_step: (4.0 * (origin.gsd_m / 3.0).log2()).round() as i32,
         relative_orbit: origin
             .relative_orbit
             .filter(|_| origin.modality == Modality::Sar),
     }
 }
+
+#[cfg(test)]
+#[path = "group_tests.rs"]
+mod tests;

@@ -13,7 +13,7 @@ use crate::capture::{Capture, Scene};
 use crate::error::{Error, Result};
 use crate::geo::Grid;
 use crate::site::{Crossing, Track};
-use crate::source::{FINE_GSD_M, Placement, Target, covered_share, place, scene_grid};
+use crate::source::{FINE_GSD_M, Placement, Target, WARP_FIRST, covered_share, place, scene_grid};
 
 /// Longest tile of a track, m.
 pub const TILE_M: f64 = 4_000.0;
@@ -154,11 +154,7 @@ fn place_tiles(grids: &[(&Scene, Grid)], targets: Vec<Target>) -> Result<Vec<Pla
             let mut places = Vec::new();
             for (scene, grid) in grids {
                 let found = place(grid, &target).map_err(|error| {
-                    Error::content(
-                        &scene.product,
-                        error.to_string(),
-                        "it cannot be used as it is",
-                    )
+                    Error::content(&scene.product, error.to_string(), WARP_FIRST)
                 })?;
                 places.extend(found);
             }

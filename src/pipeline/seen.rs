@@ -289,3 +289,7 @@ impl From<RadarTrain> for TrainOnStrip {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "seen_tests.rs"]
+mod tests;

@@ -91,7 +91,7 @@ fn reason_of(look: &Look, status: Status) -> String {
     let mut reasons = Vec::new();
     match status {
         Status::Uncovered => reasons.push(format!(
-            "{:.0} % of the track lies inside the scene",
+            "{:.0} % of the track lies inside the valid data of the scene",
             100.0 * look.covered
         )),
         Status::Obscured | Status::Partial if look.clear < CLEAR => {
@@ -198,3 +198,7 @@ fn cars(train: &FoundTrain, stock: &[Stock]) -> Option<Cars> {
         max: ((length_m + slack_m) / shortest_m).round().max(1.0) as u32,
     })
 }
+
+#[cfg(test)]
+#[path = "rows_tests.rs"]
+mod tests;

@@ -26,7 +26,7 @@ pub use read::read_corridor;
 pub use table_file::{Access, Cell, ColumnKind, Edit, Row, Table, TableFile};
 pub use transform::{Extent, LARGEST_RESIDUAL_PX, fit};
 pub use window::{
-    COARSEST_MEAN_M, FINE_GSD_M, FINE_MARGIN_M, MARGIN_M, Placement, Target, covered_share,
-    margin_m, mean_of, place, place_scenes,
+    COARSEST_MEAN_M, FINE_GSD_M, FINE_MARGIN_M, MARGIN_M, Placement, Target, WARP_FIRST,
+    covered_share, margin_m, mean_of, place, place_scenes,
 };
 pub use write::{RasterFile, RasterLayout, RasterSamples, project_places, unproject_points};

@@ -64,11 +64,16 @@ pub(super) fn failure(path: &str, what: &str, error: &GdalError) -> Error {
     let said = match error {
         GdalError::CplError { msg, .. } | GdalError::NullPointer { msg, .. } => {
             // The library repeats the file's name; once is enough.
-            msg.replace(path, "it").replace('`', "'")
+            let absolute = std::path::absolute(path).unwrap_or_default();
+            msg.replace(&*absolute.to_string_lossy(), "it")
+                .replace(path, "it")
+                .replace('`', "'")
         }
         other => other.to_string(),
     };
-    let said = said.trim_end_matches(['.', '\n']);
+    let said = said
+        .trim_start_matches("it: ")
+        .trim_end_matches(['.', '\n']);
     Error::content(
         path,
         format!("{what} as a raster: {said}"),

@@ -195,11 +195,7 @@ fn build_transform(frame: &str, crs: &str) -> Result<CoordTransform> {
     let unknown = |what: &str| {
         // WKT runs over pages; its first words name the CRS.
         let name: String = crs.chars().take(60).collect();
-        Error::value(
-            "the raster's CRS",
-            format!("{name:?}"),
-            format!("{what}; warp the raster to a UTM grid first"),
-        )
+        Error::value("the raster's CRS", name, what)
     };
     let mut from = SpatialRef::from_proj4(frame).map_err(|_| unknown("usable here"))?;
     let mut to = SpatialRef::from_definition(crs).map_err(|_| unknown("a known CRS"))?;

@@ -107,11 +107,14 @@ pub fn place_scenes(capture: &Capture, target: &Target) -> Result<Vec<Option<Pla
             let grid = scene_grid(scene)?;
             place(&grid, target).map_err(|error| match error {
                 Error::Content { .. } => error,
-                other => Error::content(&scene.product, other.to_string(), "see there"),
+                other => Error::content(&scene.product, other.to_string(), WARP_FIRST),
             })
         })
         .collect()
 }
+
+/// What to do about a raster whose grid cannot be used.
+pub const WARP_FIRST: &str = "order the orthorectified product, or warp it to a UTM grid first";
 
 /// What of a raster lies in the corridor of a target; `None` if nothing does.
 ///

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use gdal::raster::{Buffer, GdalType};
 use gdal::spatial_ref::SpatialRef;
-use gdal::{Dataset, DriverManager};
+use gdal::{Dataset, DriverManager, Metadata};
 use ndarray::Array2;
 use railspan::capture::{
     BandRole, BandSource, Capture, MaskLayer, MaskRule, Modality, Scene, Unit,
@@ -63,6 +63,15 @@ pub(crate) fn write<T: GdalType + Copy>(
         target.write((0, 0), (cols, rows), &mut buffer).unwrap();
     }
     dataset
+}
+
+/// Says in the bands' descriptions that they are blue, green, red and nir.
+pub(crate) fn describe(dataset: &Dataset) {
+    for (i, role) in ROLES.iter().enumerate().take(dataset.raster_count()) {
+        let name = format!("{role:?}").to_lowercase();
+        let mut band = dataset.rasterband(i + 1).unwrap();
+        band.set_description(&name).unwrap();
+    }
 }
 
 /// A number that tells band, row and column apart: never 0.
