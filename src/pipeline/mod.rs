@@ -9,6 +9,7 @@
 mod cache;
 mod extract;
 mod fingerprint;
+mod found;
 mod outcome;
 mod passes;
 mod plan;
