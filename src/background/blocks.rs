@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use ndarray::{Array2, Axis as Dim, Slice};
+use ndarray::{Array2, Axis as Dim, Slice, Zip};
 
 use super::panel::Panel;
 
@@ -51,23 +51,35 @@ impl Panel<'_> {
         self.occupied.is_some_and(|o| cells.any(|j| o.cells[k][j]))
     }
 
-    /// Adds `Σ βₖ xₖ + c` of one band to the columns `from..to` of `out`.
-    pub(super) fn combine_block(
+    /// `Σ βₖ xₖ + c` of one band over the strip, with the coefficients of each
+    /// block: `beta` is (block, pick and constant).
+    pub(super) fn combine(
         &self,
-        (band, block): (usize, &Block),
-        captures: &[usize],
-        beta: &[f64],
-        out: &mut Array2<f32>,
-    ) {
-        let columns = self.axes().1.len;
-        let mut out = out.slice_axis_mut(Dim(1), Slice::from(block.from..block.to));
-        out += beta.get(captures.len()).copied().unwrap_or(0.0) as f32;
-        for (k, b) in captures.iter().zip(beta) {
-            let row = self.full[band].row(*k);
-            for (i, mut to) in out.outer_iter_mut().enumerate() {
-                let cells = i * columns + block.from..i * columns + block.to;
-                to.scaled_add(*b as f32, &row.slice_axis(Dim(0), Slice::from(cells)));
+        band: usize,
+        picks: &[usize],
+        blocks: &[Block],
+        beta: &Array2<f32>,
+    ) -> Array2<f32> {
+        let (offset, chainage) = self.axes();
+        let mut by_chainage = Array2::zeros((picks.len() + 1, chainage.len));
+        for (block, beta) in blocks.iter().zip(beta.outer_iter()) {
+            for j in block.from..block.to {
+                by_chainage.column_mut(j).assign(&beta);
             }
         }
+        let constant = by_chainage.row(picks.len());
+        let mut out = Array2::zeros((offset.len, chainage.len));
+        for (i, mut to) in out.outer_iter_mut().enumerate() {
+            to += &constant;
+            let cells = Slice::from(i * chainage.len..(i + 1) * chainage.len);
+            for (k, beta) in picks.iter().zip(by_chainage.outer_iter()) {
+                let row = self.full[band].row(*k);
+                Zip::from(&mut to)
+                    .and(beta)
+                    .and(row.slice_axis(Dim(0), cells))
+                    .for_each(|to, b, x| *to += b * x);
+            }
+        }
+        out
     }
 }

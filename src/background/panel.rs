@@ -1,7 +1,7 @@
 //! What all fits of a series share in one pass: cells, gaps filled, sums of products.
 
 use nalgebra::DMatrix;
-use ndarray::{Array1, Array2, Axis as Dim, Slice};
+use ndarray::{Array2, Axis as Dim, Slice};
 
 use super::design::products;
 use super::impute::{fill_from_composite, median_of};
@@ -237,17 +237,6 @@ impl<'a> Panel<'a> {
         let mut picks: Vec<usize> = others.into_iter().map(|(_, k)| k).collect();
         picks.sort_unstable();
         picks
-    }
-
-    /// Values of one band as a linear combination of captures and a constant,
-    /// over the whole strip.
-    pub(super) fn combine(&self, band: usize, picks: &[usize], beta: &[f64]) -> Array1<f32> {
-        let constant = beta.get(picks.len()).copied().unwrap_or(0.0) as f32;
-        let mut out = Array1::from_elem(self.full[band].ncols(), constant);
-        for (k, b) in picks.iter().zip(beta) {
-            out.scaled_add(*b as f32, &self.full[band].row(*k));
-        }
-        out
     }
 
     pub(super) fn axes(&self) -> (Axis, Axis) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use nalgebra::{Cholesky, DMatrix, DVector};
-use ndarray::{Array2, Array3, Axis as Dim};
+use ndarray::{Array2, Array3, ArrayView2, Axis as Dim};
 
 use super::blocks::Block;
 use super::design::{Design, Fit};
@@ -41,7 +41,8 @@ pub struct Prediction {
     pub beta: Vec<DVector<f64>>,
     /// Stretches of chainage cells with their own sets of predictors.
     pub blocks: Vec<Range<usize>>,
-    /// Per band: block × pick, the weight of a capture in that stretch.
+    /// Per band: block × pick, the weight of a capture in that stretch; the
+    /// last column is the constant.
     pub weights: Vec<Array2<f32>>,
 }
 
@@ -66,11 +67,14 @@ pub fn predict(panel: &Panel, t: usize, warm: Option<&Prediction>) -> Option<Pre
         rho: vec![1.0; chainage.len],
         beta: Vec::with_capacity(bands),
         blocks: blocks.iter().map(|b| b.from..b.to).collect(),
-        weights: vec![Array2::zeros((blocks.len(), picks.len())); bands],
+        weights: vec![Array2::zeros((blocks.len(), picks.len() + 1)); bands],
         picks,
     };
     for band in 0..bands {
-        let warm = warm.map(|w| warm_start(w, band, &out.picks));
+        let warm = warm.map(|w| Warm {
+            beta: warm_start(w, band, &out.picks),
+            field: w.values.index_axis(Dim(0), band),
+        });
         let target = Target {
             panel,
             t,
@@ -120,6 +124,13 @@ struct Target<'a> {
     clear: &'a [bool],
 }
 
+/// What the pass before knew.
+struct Warm<'a> {
+    beta: DVector<f64>,
+    /// Its prediction, for the gradients.
+    field: ArrayView2<'a, f32>,
+}
+
 /// A fit with the field whose gradients it used.
 struct Fitted {
     fit: Fit,
@@ -143,24 +154,20 @@ impl Fitted {
 }
 
 impl Target<'_> {
-    fn fit(&self, warm: Option<DVector<f64>>) -> Option<Fitted> {
+    fn fit(&self, warm: Option<Warm>) -> Option<Fitted> {
         let design = self.design();
         let noise = self.panel.noise[self.band].powi(2);
         let mut ridge = vec![noise; self.picks.len()];
         ridge.push(noise * FREE);
-        let (beta, rounds) = match warm {
-            Some(beta) => (beta, WARM_ROUNDS),
-            None => (
-                design.fit(self.clear, &ridge, None, COLD_ROUNDS.0)?.beta,
-                COLD_ROUNDS.1,
-            ),
+        let (beta, field, rounds) = match warm {
+            Some(warm) => (warm.beta, warm.field.to_owned(), WARM_ROUNDS),
+            None => {
+                let beta = design.fit(self.clear, &ridge, None, COLD_ROUNDS.0)?.beta;
+                let field = self.whole(&beta);
+                (beta, field, COLD_ROUNDS.1)
+            }
         };
         let (offset, chainage) = self.panel.axes();
-        let field = self
-            .panel
-            .combine(self.band, self.picks, beta.as_slice())
-            .into_shape_with_order((offset.len, chainage.len))
-            .ok()?;
         let gradients = gradient::columns(field.view(), offset, chainage, &self.panel.cells);
         let design = design.append(&gradients);
         ridge.extend([noise * FREE; gradient::COLUMNS]);
@@ -175,6 +182,17 @@ impl Target<'_> {
             predictors: self.picks.len(),
             field,
         })
+    }
+
+    /// The prediction of one set of coefficients for the whole strip.
+    fn whole(&self, beta: &DVector<f64>) -> Array2<f32> {
+        let all = Block {
+            from: 0,
+            to: self.panel.axes().1.len,
+            allowed: Vec::new(),
+        };
+        let beta = Array2::from_shape_fn((1, beta.len()), |(_, k)| beta[k] as f32);
+        self.panel.combine(self.band, self.picks, &[all], &beta)
     }
 
     /// Columns: the target, its predictors, the constant; sums from the panel.
@@ -196,10 +214,7 @@ impl Target<'_> {
         blocks: &[Block],
         weights: &mut Array2<f32>,
     ) -> (Array2<f32>, Vec<f32>) {
-        let chainage = self.panel.axes().1;
-        let mut out = self.gradient_part(fitted);
-        out += self.panel.level[(self.t, self.band)];
-        let mut rho = vec![1.0f32; chainage.len];
+        let mut rho = vec![1.0f32; self.panel.axes().1.len];
         let system = Reduced::new(fitted, self.clear);
         let mut solved: BTreeMap<&[bool], Option<(Vec<f64>, f64)>> = BTreeMap::new();
         for (mut weights, block) in weights.outer_iter_mut().zip(blocks) {
@@ -210,16 +225,16 @@ impl Target<'_> {
                 rho[block.from..block.to].fill(f32::INFINITY);
                 continue;
             };
-            let allowed = (0..self.picks.len()).filter(|k| block.allowed[*k]);
-            let captures: Vec<usize> = allowed.clone().map(|k| self.picks[k]).collect();
-            for (k, b) in allowed.zip(beta.iter()) {
+            rho[block.from..block.to].fill(*ratio as f32);
+            let used = block.allowed.iter().chain([&true]);
+            let used = (0..).zip(used).filter(|(_, u)| **u);
+            for ((k, _), b) in used.zip(beta.iter()) {
                 weights[k] = *b as f32;
             }
-            self.panel
-                .combine_block((self.band, block), &captures, beta, &mut out);
-            rho[block.from..block.to].fill(*ratio as f32);
         }
-        (out, rho)
+        let linear = self.panel.combine(self.band, self.picks, blocks, weights);
+        let values = linear + self.gradient_part(fitted) + self.panel.level[(self.t, self.band)];
+        (values, rho)
     }
 
     fn gradient_part(&self, fitted: &Fitted) -> Array2<f32> {

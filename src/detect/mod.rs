@@ -11,20 +11,23 @@ mod contrast;
 mod emission;
 mod lanes;
 mod lateral;
+mod limit;
 mod noise;
 mod occupancy;
+mod radar;
+mod radar_lane;
 mod segment;
+mod tail;
 mod template;
 
 pub use contrast::{Across, Contrast};
 pub use emission::{Prior, Side};
 pub use lanes::{DEFAULT_PSF_PX, Lanes};
-pub use noise::{SeriesNoise, profile};
+pub use limit::detection_limit_m;
+pub use noise::{SeriesNoise, profile, pseudo_profiles};
 pub use occupancy::{Stretch, occupied};
-pub use segment::{Candidate, Detector, find_trains};
-
-mod radar;
-mod radar_lane;
 
 pub use radar::{RadarProfile, RadarSegment, Sampling, place_scatter, radar_segments};
 pub use radar_lane::{LaneContrast, LogRatio, lane_contrast};
+pub use segment::{Candidate, Detector, find_trains};
+pub use tail::ScoreTail;

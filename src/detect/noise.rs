@@ -17,6 +17,8 @@ const CHANCE_MISFIT: f32 = 2.0;
 const LEAK: f64 = 0.3;
 /// Usable track ends this far from a cloud: their rims are thin and not masked, m.
 const CLOUD_MARGIN_M: f64 = 30.0;
+/// Pseudo-tracks of a capture on which trains are looked for.
+const PSEUDO_PROFILES: usize = 3;
 /// Band correlations are shrunk towards none by this factor.
 const SHRINK: f64 = 0.9;
 
@@ -162,6 +164,40 @@ pub fn profile(
         psf_m: lanes.psf_m,
         gsd_m: lanes.gsd_m,
     }
+}
+
+/// Profiles of a few pseudo-tracks of one capture: tracks on which nothing runs.
+#[must_use]
+pub fn pseudo_profiles(
+    noise: &SeriesNoise,
+    contrast: &Contrast,
+    track: &Profile,
+    rho: &[f32],
+) -> Vec<Profile> {
+    let every = contrast.pseudo.len().div_ceil(PSEUDO_PROFILES).max(1);
+    contrast
+        .pseudo
+        .iter()
+        .step_by(every)
+        .map(|z| {
+            let usable = (0..z.ncols()).map(|j| z.column(j).iter().all(|v| v.is_finite()));
+            let usable: Array1<bool> = usable.collect();
+            let finite = |v: f32, or: f32| if v.is_finite() { v } else { or };
+            let at = |(b, j): (usize, usize)| contrast.sigma[(b, j)];
+            Profile {
+                track: Array2::from_shape_fn(z.dim(), |i| finite(z[i] * at(i), 0.0)),
+                track_sigma: Array2::from_shape_fn(z.dim(), |i| {
+                    finite(at(i) * rho[i.1], f32::INFINITY)
+                }),
+                road: Array2::zeros(z.dim()),
+                road_sigma: Array2::from_elem(z.dim(), f32::INFINITY),
+                usable,
+                lane_correlation: 0.0,
+                band_correlation: noise.band_correlation.clone(),
+                ..track.clone()
+            }
+        })
+        .collect()
 }
 
 /// Adds to the noise of the track what lorries leak into it.

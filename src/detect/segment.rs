@@ -103,13 +103,7 @@ impl Ratios {
             .zip(near)
             .map(|(p, near)| near && p[0] + p[TRACK] < 0.5)
             .collect();
-        let evidence = log
-            .iter()
-            .map(|l| {
-                let either = |k: usize| log_sum(l[k], l[k + TRACK]);
-                std::array::from_fn(|k| either(k + 1) - either(0))
-            })
-            .collect();
+        let evidence = log.iter().map(against_none).collect();
         Self { train, evidence }
     }
 
@@ -140,6 +134,18 @@ impl Ratios {
             visible: visible_m / length,
         })
     }
+}
+
+/// Log likelihood ratio of a train of each strength against none.
+fn against_none(log: &[f64; STATES]) -> [f64; TRACK - 1] {
+    let either = |k: usize| log_sum(log[k], log[k + TRACK]);
+    std::array::from_fn(|k| either(k + 1) - either(0))
+}
+
+/// The same of one sample, tempered for the correlation with its neighbours.
+pub(super) fn strengths_against_none(log: &[f64; STATES], profile: &Profile) -> [f64; TRACK - 1] {
+    let temper = independent_share(profile.chainage.step_m, profile.gsd_m);
+    against_none(&log.map(|l| l * temper))
 }
 
 /// Share of independent information in one of many samples `step_m` apart:

@@ -177,3 +177,106 @@ pub(super) struct Seen {
     through: DMatrix<f64>,
     mean: DVector<f64>,
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::strip::Axis;
+    use ndarray::{Array1, Array2};
+
+    fn profile() -> Profile {
+        let n = 40;
+        let flags = || Array1::from_elem(n, true);
+        let axis = Axis {
+            first_m: 0.0,
+            step_m: 1.5,
+            len: n,
+        };
+        Profile {
+            chainage: axis,
+            track: Array2::from_shape_fn((2, n), |(b, j)| {
+                let inside = f32::from(u8::from(axis.at_m(j) > 30.0));
+                inside * (0.1 - 0.15 * b as f32) + 0.002 * ((j * 7 + b) as f32).sin()
+            }),
+            track_sigma: Array2::from_elem((2, n), 0.01),
+            road: Array2::zeros((2, n)),
+            road_sigma: Array2::from_elem((2, n), f32::INFINITY),
+            usable: flags(),
+            covered: flags(),
+            clear: flags(),
+            band_correlation: ndarray::array![[1.0, 0.3], [0.3, 1.0]],
+            lane_correlation: 0.0,
+            psf_m: 2.2,
+            gsd_m: 3.0,
+        }
+    }
+
+    fn colour(mean: [f64; 2], covariance: [f64; 3]) -> Colour {
+        let [a, ab, b] = covariance;
+        Colour {
+            mean: DVector::from_row_slice(&mean),
+            covariance: DMatrix::from_row_slice(2, 2, &[a, ab, ab, b]),
+        }
+    }
+
+    fn window() -> Window {
+        let reach = Reach {
+            guess_m: 30.0,
+            half_m: 15.0,
+            far_m: 1e9,
+        };
+        Window::new(&profile(), Side::Start, reach).unwrap()
+    }
+
+    /// The textbook density of `N(H μ, H K Hᵀ + N)` with everything written out.
+    fn direct(window: &Window, end_m: f64, colour: &Colour) -> f64 {
+        let h = window.supported(end_m);
+        let blank = DMatrix::zeros(h.nrows(), h.ncols());
+        let whole = |a: &DMatrix<f64>, b: &DMatrix<f64>| {
+            let mut out = DMatrix::zeros(2 * h.nrows(), 2 * h.ncols());
+            out.view_mut((0, 0), h.shape()).copy_from(a);
+            out.view_mut(h.shape(), h.shape()).copy_from(b);
+            out
+        };
+        let big = whole(&h, &blank) + {
+            let mut low = whole(&blank, &h);
+            low.view_mut((0, 0), h.shape()).fill(0.0);
+            low
+        };
+        let along = window.process.map(|k| k + MEAN_SHARE);
+        let prior = colour.covariance.kronecker(&along);
+        let covariance = &big * prior * big.transpose() + &window.noise;
+        let ones = DVector::from_element(h.ncols(), 1.0);
+        let left = &window.y - big * colour.mean.kronecker(&ones);
+        let inverse = covariance.clone().try_inverse().unwrap();
+        let log_determinant = covariance.symmetric_eigen().eigenvalues.map(f64::ln).sum();
+        -0.5 * (left.dot(&(inverse * &left)) + log_determinant)
+    }
+
+    #[test]
+    fn it_equals_the_textbook_density() {
+        let window = window();
+        let colour = colour([0.1, -0.05], [0.001, 0.0004, 0.002]);
+        for end in [25.0, 30.0, 33.0] {
+            let seen = window.seen(end);
+            let got = window.log_likelihood(&[&seen, &seen], &colour);
+            let expected = direct(&window, end, &colour);
+            assert!(
+                (got - expected).abs() < 1e-6 * expected.abs(),
+                "{got} {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_true_end_is_the_most_likely() {
+        let window = window();
+        let colour = colour([0.1, -0.05], [0.001, 0.0, 0.001]);
+        let at = |end: f64| {
+            let seen = window.seen(end);
+            window.log_likelihood(&[&seen, &seen], &colour)
+        };
+        assert!(at(30.0) > at(25.0) && at(30.0) > at(35.0));
+    }
+}

@@ -13,6 +13,7 @@ mod detect;
 mod extract;
 mod finding;
 mod fingerprint;
+mod found;
 mod group;
 mod inventory;
 mod look;
@@ -34,9 +35,7 @@ pub use fingerprint::{fingerprint, stretch_fingerprint};
 pub use group::{Filed, FiledCapture, SeriesKey, group};
 pub use inventory::{grids, inventory};
 pub use outcome::{Outcome, Quiet, Watch};
-pub use passes::{
-    MeasuredTrain, PassSettings, ResidualShift, StripOutcome, analyse, residual_shifts,
-};
+pub use passes::{MeasuredTrain, PassSettings, StripOutcome, analyse};
 pub use plan::{Coverage, FINE_TILE_M, Failure, Job, Plan, TILE_M, plan, tiles};
 pub use radar_model::{RadarOutcome, RadarSettings, RadarTrain};
 pub use radar_passes::analyse_radar;

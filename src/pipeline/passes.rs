@@ -1,16 +1,11 @@
 //! The passes over the strips of one series: predict, look, leave out what was
 //! found, and again.
 
-use std::ops::Range;
-
-use ndarray::Array2;
 use rayon::prelude::*;
 
+use super::found::{Found, look};
 use crate::background::{Occupied, Panel, PanelSettings, Prediction, predict};
-use crate::detect::{
-    Across, Candidate, Contrast, Detector, Lanes, Prior, SeriesNoise, Stretch, find_trains,
-    occupied, profile,
-};
+use crate::detect::{Candidate, Detector, ScoreTail, detection_limit_m};
 use crate::error::{Error, Result};
 use crate::measure::{Fit, Motion, Polarity, fit, polarity};
 use crate::stats::median;
@@ -44,51 +39,22 @@ pub struct MeasuredTrain {
     pub fit: Fit,
     /// Bright, dark or mixed.
     pub polarity: Polarity,
+    /// Probability that an empty track reaches its score in one observation.
+    pub p_value: f64,
 }
 
 /// What the passes say of one capture.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct StripOutcome {
     /// The contrast along the track; `None` where the capture shows too little.
     pub profile: Option<Profile>,
     /// Its trains by chainage.
     pub trains: Vec<MeasuredTrain>,
+    /// Shortest train of ordinary contrast that would be found nine times of
+    /// ten, m; `None` where none would.
+    pub detection_limit_m: Option<f64>,
     /// Why nothing could be decided.
     pub reason: Option<String>,
-}
-
-/// What registration left: to be added to the capture's shift, m.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ResidualShift {
-    /// Along the track.
-    pub along_m: f64,
-    /// Across the track, positive to the right.
-    pub across_m: f64,
-}
-
-/// First pass: where each capture lies against its prediction, for the caller
-/// to sample the strips anew. `None` where a capture shows too little.
-///
-/// # Errors
-/// The captures do not support a background.
-pub fn residual_shifts(
-    strips: &[Strip],
-    settings: &PassSettings,
-) -> Result<Vec<Option<ResidualShift>>> {
-    let panel = Panel::new(strips, PanelSettings::for_gsd(settings.gsd_m), None, None)?;
-    Ok(predictions(&panel, None)
-        .iter()
-        .map(|p| {
-            let bands = &p.as_ref()?.displacement;
-            let mean = |f: fn(&crate::background::Displacement) -> f64| {
-                bands.iter().map(f).sum::<f64>() / bands.len() as f64
-            };
-            Some(ResidualShift {
-                along_m: mean(|d| d.along_m),
-                across_m: mean(|d| d.across_m),
-            })
-        })
-        .collect())
 }
 
 /// All passes over the strips of one series, in the order of time.
@@ -125,9 +91,8 @@ pub fn analyse(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOut
 /// The outcome of captures about which nothing can be said.
 fn undecided(captures: usize, reason: &str) -> Vec<StripOutcome> {
     let outcome = StripOutcome {
-        profile: None,
-        trains: Vec::new(),
         reason: Some(format!("unsupported: {reason}")),
+        ..StripOutcome::default()
     };
     vec![outcome; captures]
 }
@@ -146,178 +111,38 @@ fn predictions(panel: &Panel, warm: Option<&[Option<Prediction>]>) -> Vec<Option
         .collect()
 }
 
-/// What one pass saw.
-struct Found {
-    lanes: Lanes,
-    profiles: Vec<Option<Profile>>,
-    candidates: Vec<Vec<Candidate>>,
-}
-
-fn look(strips: &[Strip], predicted: &[Option<Prediction>], settings: &PassSettings) -> Found {
-    let residuals: Vec<_> = predicted
-        .par_iter()
-        .zip(strips)
-        .map(|(p, s)| Some(p.as_ref()?.residual(&s.values)))
-        .collect();
-    let given = Lanes::given(settings.gsd_m, settings.road_lane_m);
-    let lanes = Lanes::find(given, strips, &residuals);
-    let nothing = || Found {
-        lanes,
-        profiles: vec![None; strips.len()],
-        candidates: vec![Vec::new(); strips.len()],
-    };
-    let Some(across) = strips.first().and_then(|s| Across::new(s.offset, lanes)) else {
-        return nothing();
-    };
-    let contrasts: Vec<Option<Contrast>> = residuals
-        .par_iter()
-        .zip(strips)
-        .map(|(r, s)| Some(across.contrast(r.as_ref()?, s)))
-        .collect();
-    let Some(noise) = SeriesNoise::of(&across, &contrasts) else {
-        return nothing();
-    };
-    let profiles: Vec<Option<Profile>> = (0..strips.len())
-        .into_par_iter()
-        .map(|t| {
-            let (c, p) = (contrasts[t].as_ref()?, predicted[t].as_ref()?);
-            Some(profile(&across, &noise, c, &strips[t], &p.rho))
-        })
-        .collect();
-    let candidates = profiles
-        .par_iter()
-        .map(|p| {
-            p.as_ref()
-                .map_or(Vec::new(), |p| find_trains(p, &settings.detector))
-        })
-        .collect();
-    Found {
-        lanes,
-        profiles,
-        candidates,
-    }
-}
-
-impl Found {
-    /// What the next pass leaves out: the trains of the series, block by block.
-    fn occupied(&self, predicted: &[Option<Prediction>], prior: Prior) -> Option<Occupied> {
-        let blocks = &predicted.iter().flatten().next()?.blocks;
-        let by_block: Vec<Vec<bool>> = blocks
-            .par_iter()
-            .enumerate()
-            .map(|(i, block)| occupied(&self.stretch(predicted, (i, block)), prior))
-            .collect();
-        let of_capture = |t: usize| {
-            let pairs = by_block.iter().zip(blocks);
-            pairs.flat_map(move |(b, cells)| vec![b[t]; cells.len()])
-        };
-        Some(Occupied {
-            centre_m: self.lanes.track_m,
-            half_width_m: 2.2 * self.lanes.psf_m + 1.6,
-            cells: (0..predicted.len())
-                .map(|t| of_capture(t).collect())
-                .collect(),
-        })
-    }
-
-    /// A block, and half of it to both sides for more evidence.
-    fn stretch(
-        &self,
-        predicted: &[Option<Prediction>],
-        (i, block): (usize, &Range<usize>),
-    ) -> Stretch<'_> {
-        let captures = predicted.len();
-        let bands = predicted
-            .iter()
-            .flatten()
-            .next()
-            .map_or(0, |p| p.weights.len());
-        let mut weights = vec![Array2::zeros((captures, captures)); bands];
-        for (t, p) in predicted.iter().enumerate() {
-            let Some(p) = p else { continue };
-            for (to, from) in weights.iter_mut().zip(&p.weights) {
-                for (k, w) in p.picks.iter().zip(from.row(i)) {
-                    to[(t, *k)] = *w;
-                }
-            }
-        }
-        let suspect = |(p, trains): (&Option<Profile>, &Vec<Candidate>)| {
-            p.as_ref().is_some_and(|p| {
-                let (from, to) = (p.chainage.at_m(block.start), p.chainage.at_m(block.end - 1));
-                trains.iter().any(|c| c.start_m < to && c.end_m > from)
-            })
-        };
-        let margin = block.len() / 2;
-        let last = self
-            .profiles
-            .iter()
-            .flatten()
-            .next()
-            .map_or(block.end, |p| p.chainage.len);
-        Stretch {
-            cells: block.start.saturating_sub(margin)..(block.end + margin).min(last),
-            profiles: &self.profiles,
-            suspects: self
-                .profiles
-                .iter()
-                .zip(&self.candidates)
-                .map(suspect)
-                .collect(),
-            weights,
-        }
-    }
-
-    /// Drops what stands, for the greater part, where the series says that
-    /// another capture's train shows.
-    fn drop_ghosts(&mut self, trains: Option<&Occupied>) {
-        let Some(trains) = trains else { return };
-        for ((candidates, profile), cells) in self
-            .candidates
-            .iter_mut()
-            .zip(&self.profiles)
-            .zip(&trains.cells)
-        {
-            let Some(profile) = profile else { continue };
-            candidates.retain(|c| {
-                let axis = profile.chainage;
-                let (from, to) = (axis.cell_at(c.start_m), axis.cell_at(c.end_m));
-                let held = cells[from..=to].iter().filter(|h| **h).count();
-                2 * held > to - from
-            });
-        }
-    }
-}
-
 fn measure(pass: Pass, settings: &PassSettings) -> Vec<StripOutcome> {
     let Pass {
         predicted, found, ..
     } = pass;
     let scale = |p: &Prediction| p.scale.iter().sum::<f64>() / p.scale.len() as f64;
     let scales: Vec<f64> = predicted.iter().flatten().map(scale).collect();
-    let typical = median(&scales).unwrap_or(f64::INFINITY);
+    let most = UNEXPLAINED * median(&scales).unwrap_or(f64::INFINITY);
+    let tail = found.tail(&predicted, &settings.detector);
     found
         .profiles
         .into_par_iter()
         .zip(found.candidates)
         .zip(&predicted)
         .map(|((profile, candidates), predicted)| {
-            let unexplained = predicted
-                .as_ref()
-                .is_some_and(|p| scale(p) > UNEXPLAINED * typical);
-            if unexplained {
+            if predicted.as_ref().is_some_and(|p| scale(p) > most) {
+                let reason = "unsupported background: no other capture looks alike".to_owned();
                 return StripOutcome {
                     profile,
-                    trains: Vec::new(),
-                    reason: Some("unsupported background: no other capture looks alike".to_owned()),
+                    reason: Some(reason),
+                    ..StripOutcome::default()
                 };
             }
-            let trains = profile.as_ref().map_or(Vec::new(), |p| {
-                let measured = candidates.into_iter().filter_map(|c| train(p, c, settings));
-                measured.collect()
-            });
+            let Some(profile) = profile else {
+                return StripOutcome::default();
+            };
             StripOutcome {
-                profile,
-                trains,
+                detection_limit_m: detection_limit_m(&profile, &settings.detector, &candidates),
+                trains: candidates
+                    .into_iter()
+                    .filter_map(|c| train(&profile, c, &tail, settings))
+                    .collect(),
+                profile: Some(profile),
                 reason: None,
             }
         })
@@ -327,18 +152,16 @@ fn measure(pass: Pass, settings: &PassSettings) -> Vec<StripOutcome> {
 fn train(
     profile: &Profile,
     candidate: Candidate,
+    tail: &ScoreTail,
     settings: &PassSettings,
 ) -> Option<MeasuredTrain> {
     let found = (candidate.start_m, candidate.end_m);
-    let fit = fit(
-        profile,
-        found,
-        settings.detector.prior.tau,
-        settings.motion.as_ref(),
-    )?;
+    let tau = settings.detector.prior.tau;
+    let fit = fit(profile, found, tau, settings.motion.as_ref())?;
     Some(MeasuredTrain {
         candidate,
         polarity: polarity(profile, fit.start_m, fit.end_m),
+        p_value: tail.p_value(candidate.score),
         fit,
     })
 }

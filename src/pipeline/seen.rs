@@ -21,6 +21,7 @@ const END_SLACK_M: f64 = 1e-6;
 pub(super) struct Outcome {
     trains: Result<Vec<TrainOnStrip>, String>,
     contrast: Option<ContrastRow>,
+    detection_limit_m: Option<f64>,
 }
 
 /// Contrast along the track by band and cell, NaN where it cannot be used.
@@ -58,11 +59,12 @@ impl Seen {
     ) -> Self {
         let length_m = track.alignment.length_m();
         let core = Core::of(&capture.strip, length_m);
-        let (trains, contrast) = match outcome {
-            Ok(outcome) => (outcome.trains, outcome.contrast),
-            Err(reason) => (Err(reason), None),
-        };
-        let trains = trains.map(|trains| {
+        let outcome = outcome.unwrap_or_else(|reason| Outcome {
+            trains: Err(reason),
+            contrast: None,
+            detection_limit_m: None,
+        });
+        let trains = outcome.trains.map(|trains| {
             trains
                 .into_iter()
                 .filter_map(|train| train.on_track(track))
@@ -87,10 +89,10 @@ impl Seen {
                 registered,
                 trains,
                 remarks: refused,
-                detection_limit_m: None,
+                detection_limit_m: outcome.detection_limit_m,
             },
             chainage: capture.strip.chainage,
-            contrast,
+            contrast: outcome.contrast,
             seen_m: core.seen_m,
         }
     }
@@ -223,7 +225,11 @@ impl From<StripOutcome> for Outcome {
             None if contrast.is_none() => Err("too little of the track can be seen".to_owned()),
             None => Ok(outcome.trains.into_iter().map(TrainOnStrip::from).collect()),
         };
-        Self { trains, contrast }
+        Self {
+            trains,
+            contrast,
+            detection_limit_m: outcome.detection_limit_m,
+        }
     }
 }
 
@@ -239,7 +245,7 @@ impl From<MeasuredTrain> for TrainOnStrip {
             // Wilks (1938): twice the log likelihood ratio is the square of
             // the significance of one parameter.
             snr: (2.0 * train.candidate.score.max(0.0)).sqrt(),
-            p_value: None,
+            p_value: Some(train.p_value),
             polarity: train.polarity,
         }
     }
@@ -265,6 +271,7 @@ impl From<RadarOutcome> for Outcome {
         Self {
             trains,
             contrast: Some(contrast),
+            detection_limit_m: None,
         }
     }
 }

@@ -111,6 +111,7 @@ fn unusable(total: &Figures) -> Option<String> {
         (total.obscured, "obscured"),
         (total.uncovered, "beside the track"),
         (total.failed, "failed"),
+        (total.undecided, "undecided"),
     ];
     let count: usize = kinds.iter().map(|k| k.0).sum();
     let parts: Vec<String> = kinds
@@ -120,8 +121,8 @@ fn unusable(total: &Figures) -> Option<String> {
         .collect();
     (count > 0).then(|| {
         let captures = counted(count, "capture");
-        let show = if count == 1 { "shows" } else { "show" };
-        format!("{captures} {show} nothing: {}.", parts.join(", "))
+        let tell = if count == 1 { "tells" } else { "tell" };
+        format!("{captures} {tell} nothing: {}.", parts.join(", "))
     })
 }
 
@@ -186,7 +187,7 @@ fn table_lines(crossing: &CrossingSummary, period: &str) -> Vec<Line> {
 
 fn cells(period: &str, f: &Figures) -> Vec<String> {
     let nothing = || NOTHING.to_owned();
-    let captures = f.usable + f.obscured + f.uncovered + f.failed;
+    let captures = f.usable + f.obscured + f.uncovered + f.failed + f.undecided;
     let count = |n: usize| {
         if captures == 0 {
             nothing()
@@ -207,7 +208,7 @@ fn cells(period: &str, f: &Figures) -> Vec<String> {
         count(f.clear),
         count(f.partial),
         count(f.obscured),
-        count(f.uncovered + f.failed),
+        count(f.uncovered + f.failed + f.undecided),
         with_train,
         f.trains.map_or_else(nothing, |n| n.to_string()),
         length(f.median),

@@ -47,6 +47,9 @@ pub struct Figures {
     pub uncovered: usize,
     /// Captures that could not be processed.
     pub failed: usize,
+    /// Captures that show the track, but of which the others do not allow to
+    /// say whether a train stands there.
+    pub undecided: usize,
     /// Clear and partial captures.
     pub usable: usize,
     /// Usable captures with a train.
@@ -215,24 +218,30 @@ fn summarise_crossing(id: &str, looks: &[Look<'_>], by: By) -> Option<CrossingSu
 }
 
 impl Look<'_> {
-    /// Clear where all tracks are; partial where trains were looked for on any.
-    fn status(&self) -> Status {
+    /// Clear where all tracks are; partial where trains were looked for on any;
+    /// `None` where a track was seen but nothing could be decided.
+    fn status(&self) -> Option<Status> {
         let has = |status| self.tracks.iter().any(|o| o.status == status);
-        if self.tracks.iter().all(|o| o.status == Status::Clear) {
-            return Status::Clear;
+        if self.tracks.iter().any(|o| o.train_count.is_some()) {
+            let clear = self.tracks.iter().all(|o| o.status == Status::Clear);
+            return Some(if clear {
+                Status::Clear
+            } else {
+                Status::Partial
+            });
         }
         if self.tracks.iter().any(|o| o.status.usable()) {
-            return Status::Partial;
+            return None;
         }
         let rest = [Status::Obscured, Status::Uncovered];
         let found = rest.into_iter().find(|status| has(*status));
-        found.unwrap_or(Status::Failed)
+        Some(found.unwrap_or(Status::Failed))
     }
 
     fn sighting(&self) -> Sighting {
         Sighting {
             acquired: self.acquired,
-            usable: self.status().usable(),
+            usable: self.status().is_some_and(Status::usable),
             lengths: self.trains.iter().map(|t| length(t)).collect(),
         }
     }
@@ -246,13 +255,14 @@ fn length(train: &Train) -> Length {
 }
 
 fn figures(looks: &[&Look<'_>]) -> Figures {
-    let count = |status| looks.iter().filter(|l| l.status() == status).count();
+    let count = |status| looks.iter().filter(|l| l.status() == Some(status)).count();
     let counts = Figures {
         clear: count(Status::Clear),
         partial: count(Status::Partial),
         obscured: count(Status::Obscured),
         uncovered: count(Status::Uncovered),
         failed: count(Status::Failed),
+        undecided: looks.iter().filter(|l| l.status().is_none()).count(),
         ..Figures::default()
     };
     let usable = counts.clear + counts.partial;
@@ -370,7 +380,7 @@ impl Summary {
     }
 }
 
-const CSV_COLUMNS: [&str; 21] = [
+const CSV_COLUMNS: [&str; 22] = [
     "crossing",
     "period",
     "start",
@@ -380,6 +390,7 @@ const CSV_COLUMNS: [&str; 21] = [
     "obscured",
     "uncovered",
     "failed",
+    "undecided",
     "usable",
     "with_train",
     "share",
@@ -394,7 +405,7 @@ const CSV_COLUMNS: [&str; 21] = [
     "detection_limit_m",
 ];
 
-fn record(names: (String, String), ends: [String; 2], f: &Figures) -> [String; 21] {
+fn record(names: (String, String), ends: [String; 2], f: &Figures) -> [String; 22] {
     fn text<T: ToString>(value: Option<T>) -> String {
         value.map_or_else(String::new, |v| v.to_string())
     }
@@ -409,6 +420,7 @@ fn record(names: (String, String), ends: [String; 2], f: &Figures) -> [String; 2
         f.obscured.to_string(),
         f.uncovered.to_string(),
         f.failed.to_string(),
+        f.undecided.to_string(),
         f.usable.to_string(),
         text(f.with_train),
         text(f.share.map(|s| s.share)),

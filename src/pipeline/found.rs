@@ -1,0 +1,195 @@
+//! One look over the strips of a series: lanes, profiles, candidates, and which
+//! of them are the ghosts of others.
+
+use std::ops::Range;
+
+use ndarray::Array2;
+use rayon::prelude::*;
+
+use super::passes::PassSettings;
+use crate::background::{Occupied, Prediction};
+use crate::detect::{
+    Across, Candidate, Contrast, Detector, Lanes, Prior, ScoreTail, SeriesNoise, Stretch,
+    find_trains, occupied, profile, pseudo_profiles,
+};
+use crate::strip::{Profile, Strip};
+
+/// What one pass saw.
+pub(super) struct Found {
+    lanes: Lanes,
+    contrasts: Vec<Option<Contrast>>,
+    noise: Option<SeriesNoise>,
+    /// Per capture, `None` where it shows too little.
+    pub(super) profiles: Vec<Option<Profile>>,
+    /// Per capture, by chainage.
+    pub(super) candidates: Vec<Vec<Candidate>>,
+}
+
+/// Looks for trains in what the predictions leave.
+pub(super) fn look(
+    strips: &[Strip],
+    predicted: &[Option<Prediction>],
+    settings: &PassSettings,
+) -> Found {
+    let residuals: Vec<_> = predicted
+        .par_iter()
+        .zip(strips)
+        .map(|(p, s)| Some(p.as_ref()?.residual(&s.values)))
+        .collect();
+    let given = Lanes::given(settings.gsd_m, settings.road_lane_m);
+    let lanes = Lanes::find(given, strips, &residuals);
+    let mut found = Found {
+        lanes,
+        contrasts: Vec::new(),
+        noise: None,
+        profiles: vec![None; strips.len()],
+        candidates: vec![Vec::new(); strips.len()],
+    };
+    let Some(across) = strips.first().and_then(|s| Across::new(s.offset, lanes)) else {
+        return found;
+    };
+    let contrasts: Vec<Option<Contrast>> = residuals
+        .par_iter()
+        .zip(strips)
+        .map(|(r, s)| Some(across.contrast(r.as_ref()?, s)))
+        .collect();
+    let Some(noise) = SeriesNoise::of(&across, &contrasts) else {
+        return found;
+    };
+    found.profiles = (0..strips.len())
+        .into_par_iter()
+        .map(|t| {
+            let (c, p) = (contrasts[t].as_ref()?, predicted[t].as_ref()?);
+            Some(profile(&across, &noise, c, &strips[t], &p.rho))
+        })
+        .collect();
+    found.candidates = found
+        .profiles
+        .par_iter()
+        .map(|p| {
+            p.as_ref()
+                .map_or(Vec::new(), |p| find_trains(p, &settings.detector))
+        })
+        .collect();
+    found.contrasts = contrasts;
+    found.noise = Some(noise);
+    found
+}
+
+impl Found {
+    /// How often empty tracks of the series reach a score.
+    pub(super) fn tail(&self, predicted: &[Option<Prediction>], detector: &Detector) -> ScoreTail {
+        let any = Detector {
+            least_score: 0.0,
+            ..*detector
+        };
+        let scores: Vec<Vec<f64>> = (0..predicted.len())
+            .into_par_iter()
+            .map(|t| {
+                let quiet = || {
+                    let (noise, contrast) = (self.noise.as_ref()?, self.contrasts[t].as_ref()?);
+                    let (track, rho) = (self.profiles[t].as_ref()?, &predicted[t].as_ref()?.rho);
+                    Some(pseudo_profiles(noise, contrast, track, rho))
+                };
+                let best = |p: &Profile| {
+                    let scores = find_trains(p, &any).into_iter().map(|c| c.score);
+                    scores.fold(0.0, f64::max)
+                };
+                quiet().iter().flatten().map(best).collect()
+            })
+            .collect();
+        ScoreTail::of(&scores.concat())
+    }
+
+    /// What the next pass leaves out: the trains of the series, block by block.
+    pub(super) fn occupied(
+        &self,
+        predicted: &[Option<Prediction>],
+        prior: Prior,
+    ) -> Option<Occupied> {
+        let blocks = &predicted.iter().flatten().next()?.blocks;
+        let by_block: Vec<Vec<bool>> = blocks
+            .par_iter()
+            .enumerate()
+            .map(|(i, block)| occupied(&self.stretch(predicted, (i, block)), prior))
+            .collect();
+        let of_capture = |t: usize| {
+            let pairs = by_block.iter().zip(blocks);
+            pairs.flat_map(move |(b, cells)| vec![b[t]; cells.len()])
+        };
+        Some(Occupied {
+            centre_m: self.lanes.track_m,
+            half_width_m: 2.2 * self.lanes.psf_m + 1.6,
+            cells: (0..predicted.len())
+                .map(|t| of_capture(t).collect())
+                .collect(),
+        })
+    }
+
+    /// A block, and half of it to both sides for more evidence.
+    fn stretch(
+        &self,
+        predicted: &[Option<Prediction>],
+        (i, block): (usize, &Range<usize>),
+    ) -> Stretch<'_> {
+        let captures = predicted.len();
+        let bands = predicted
+            .iter()
+            .flatten()
+            .next()
+            .map_or(0, |p| p.weights.len());
+        let mut weights = vec![Array2::zeros((captures, captures)); bands];
+        for (t, p) in predicted.iter().enumerate() {
+            let Some(p) = p else { continue };
+            for (to, from) in weights.iter_mut().zip(&p.weights) {
+                for (k, w) in p.picks.iter().zip(from.row(i)) {
+                    to[(t, *k)] = *w;
+                }
+            }
+        }
+        let suspect = |(p, trains): (&Option<Profile>, &Vec<Candidate>)| {
+            p.as_ref().is_some_and(|p| {
+                let (from, to) = (p.chainage.at_m(block.start), p.chainage.at_m(block.end - 1));
+                trains.iter().any(|c| c.start_m < to && c.end_m > from)
+            })
+        };
+        let margin = block.len() / 2;
+        let last = self
+            .profiles
+            .iter()
+            .flatten()
+            .next()
+            .map_or(block.end, |p| p.chainage.len);
+        Stretch {
+            cells: block.start.saturating_sub(margin)..(block.end + margin).min(last),
+            profiles: &self.profiles,
+            suspects: self
+                .profiles
+                .iter()
+                .zip(&self.candidates)
+                .map(suspect)
+                .collect(),
+            weights,
+        }
+    }
+
+    /// Drops what stands, for the greater part, where the series says that
+    /// another capture's train shows.
+    pub(super) fn drop_ghosts(&mut self, trains: Option<&Occupied>) {
+        let Some(trains) = trains else { return };
+        for ((candidates, profile), cells) in self
+            .candidates
+            .iter_mut()
+            .zip(&self.profiles)
+            .zip(&trains.cells)
+        {
+            let Some(profile) = profile else { continue };
+            candidates.retain(|c| {
+                let axis = profile.chainage;
+                let (from, to) = (axis.cell_at(c.start_m), axis.cell_at(c.end_m));
+                let held = cells[from..=to].iter().filter(|h| **h).count();
+                2 * held > to - from
+            });
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! The passes on small simulated strips: a scene of two seasons that mix
+//! differently in every capture, noise as interpolation leaves it, and trains
+//! of known place.
+
+#![allow(clippy::unwrap_used)]
+
+use ndarray::{Array2, Array3, Axis as Dim};
+use railspan::detect::{DEFAULT_PSF_PX, Detector};
+use railspan::measure::{Censored, Polarity};
+use railspan::pipeline::{PassSettings, StripOutcome, analyse};
+use railspan::strip::{Axis, Strip};
+
+const GSD_M: f64 = 3.0;
+const CHAINAGE: Axis = Axis {
+    first_m: -30.0,
+    step_m: 1.5,
+    len: 280,
+};
+const OFFSET: Axis = Axis {
+    first_m: -39.0,
+    step_m: 1.5,
+    len: 53,
+};
+
+/// A small deterministic generator (Numerical Recipes' constants).
+struct Dice(u64);
+
+impl Dice {
+    fn uniform(&mut self) -> f64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// Close to normal: the sum of twelve uniforms.
+    fn normal(&mut self) -> f64 {
+        (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
+    }
+
+    /// A field whose samples are correlated over about a pixel.
+    fn field(&mut self, sigma: f64) -> Array2<f64> {
+        let white = Array2::from_shape_fn((OFFSET.len + 4, CHAINAGE.len + 4), |_| self.normal());
+        let kernel = [0.35, 0.7, 1.0, 0.7, 0.35];
+        Array2::from_shape_fn((OFFSET.len, CHAINAGE.len), |(i, j)| {
+            let mut sum = 0.0;
+            for (a, ka) in kernel.iter().enumerate() {
+                for (b, kb) in kernel.iter().enumerate() {
+                    sum += ka * kb * white[(i + a, j + b)];
+                }
+            }
+            sum * sigma / 2.23
+        })
+    }
+}
+
+/// A planted train: capture, start and end in m, contrast.
+type Train = (usize, f64, f64, f64);
+
+/// Error function by Abramowitz and Stegun 7.1.26, good to 1.5e-7.
+fn erf(x: f64) -> f64 {
+    let t = 1.0 / (1.0 + 0.327_591_1 * x.abs());
+    let poly = t
+        * (0.254_829_592
+            + t * (-0.284_496_736
+                + t * (1.421_413_741 + t * (-1.453_152_027 + t * 1.061_405_429))));
+    (1.0 - poly * (-x * x).exp()).copysign(x)
+}
+
+fn blurred_step(d: f64, psf: f64) -> f64 {
+    0.5 * (1.0 + erf(d / (psf * std::f64::consts::SQRT_2)))
+}
+
+fn template(o: f64, start: f64, end: f64, s: f64) -> f64 {
+    let psf = DEFAULT_PSF_PX * GSD_M;
+    let across = blurred_step(o + 1.6, psf) - blurred_step(o - 1.6, psf);
+    across * (blurred_step(s - start, psf) - blurred_step(s - end, psf))
+}
+
+fn series(captures: usize, trains: &[Train]) -> Vec<Strip> {
+    let mut dice = Dice(7);
+    let (summer, winter) = (dice.field(0.03), dice.field(0.03));
+    (0..captures)
+        .map(|t| {
+            let season = dice.uniform();
+            let gain = 0.8 + 0.4 * dice.uniform();
+            let mut values = Array3::zeros((3, OFFSET.len, CHAINAGE.len));
+            for mut band in values.outer_iter_mut() {
+                let noise = dice.field(0.003);
+                for ((i, j), v) in band.indexed_iter_mut() {
+                    let scene = summer[(i, j)] * season + winter[(i, j)] * (1.0 - season);
+                    let on_track: f64 = trains
+                        .iter()
+                        .filter(|train| train.0 == t)
+                        .map(|(_, a, b, c)| c * template(OFFSET.at_m(i), *a, *b, CHAINAGE.at_m(j)))
+                        .sum();
+                    *v = (0.2 + gain * scene + noise[(i, j)] + on_track) as f32;
+                }
+            }
+            let whole = Array2::from_elem((OFFSET.len, CHAINAGE.len), true);
+            Strip {
+                chainage: CHAINAGE,
+                offset: OFFSET,
+                values,
+                covered: whole.clone(),
+                clear: whole,
+            }
+        })
+        .collect()
+}
+
+fn settings() -> PassSettings {
+    PassSettings {
+        gsd_m: GSD_M,
+        road_lane_m: None,
+        detector: Detector::OPTICAL,
+        motion: None,
+    }
+}
+
+fn run(strips: &[Strip]) -> Vec<StripOutcome> {
+    analyse(strips, &settings()).unwrap()
+}
+
+const PLANTED: [Train; 3] = [
+    (3, 100.0, 190.0, 0.08),
+    (7, 200.0, 300.0, -0.06),
+    (8, 20.0, 120.0, 0.12),
+];
+
+#[test]
+fn planted_trains_are_found_where_they_stand() {
+    let outcomes = run(&series(14, &PLANTED));
+    for (t, outcome) in outcomes.iter().enumerate() {
+        let planted: Vec<&Train> = PLANTED.iter().filter(|p| p.0 == t).collect();
+        assert_eq!(
+            outcome.trains.len(),
+            planted.len(),
+            "capture {t}: {:?}",
+            outcome.trains
+        );
+        for (train, (_, start, end, contrast)) in outcome.trains.iter().zip(planted) {
+            assert!((train.fit.start_m - start).abs() < 2.0, "{train:?}");
+            assert!((train.fit.end_m - end).abs() < 2.0, "{train:?}");
+            assert_eq!(train.fit.censored, Censored::None);
+            let expected = if *contrast > 0.0 {
+                Polarity::Bright
+            } else {
+                Polarity::Dark
+            };
+            assert_eq!(train.polarity, expected);
+        }
+    }
+}
+
+#[test]
+fn an_empty_series_raises_no_alarm() {
+    assert!(
+        run(&series(12, &[]))
+            .iter()
+            .all(|o| o.trains.is_empty() && o.reason.is_none())
+    );
+}
+
+#[test]
+fn gain_and_offset_of_a_series_do_not_matter() {
+    let strips = series(10, &PLANTED[..1]);
+    let scaled: Vec<Strip> = strips
+        .iter()
+        .map(|s| Strip {
+            values: s.values.mapv(|v| 4.0 * v - 1.0),
+            ..s.clone()
+        })
+        .collect();
+    let mut wide = settings();
+    wide.detector.prior.tau *= 4.0;
+    let (plain, scaled) = (run(&strips), analyse(&scaled, &wide).unwrap());
+    for (a, b) in plain.iter().zip(&scaled) {
+        assert_eq!(a.trains.len(), b.trains.len());
+        for (a, b) in a.trains.iter().zip(&b.trains) {
+            assert!((a.fit.start_m - b.fit.start_m).abs() < 0.1);
+            assert!((a.candidate.score / b.candidate.score - 1.0).abs() < 0.02);
+        }
+    }
+}
+
+#[test]
+fn walking_the_track_the_other_way_mirrors_the_trains() {
+    let strips = series(10, &PLANTED[..2]);
+    let mirrored: Vec<Strip> = strips
+        .iter()
+        .map(|s| {
+            let mut s = s.clone();
+            s.values.invert_axis(Dim(1));
+            s.values.invert_axis(Dim(2));
+            s
+        })
+        .collect();
+    let sum = CHAINAGE.at_m(0) + CHAINAGE.at_m(CHAINAGE.len - 1);
+    for (a, b) in run(&strips).iter().zip(run(&mirrored)) {
+        assert_eq!(a.trains.len(), b.trains.len());
+        for (a, b) in a.trains.iter().zip(&b.trains) {
+            assert!(
+                (a.fit.start_m - (sum - b.fit.end_m)).abs() < 1.0,
+                "{a:?} {b:?}"
+            );
+            assert!((a.fit.end_m - (sum - b.fit.start_m)).abs() < 1.0);
+        }
+    }
+}
+
+#[test]
+fn a_train_that_leaves_the_strip_or_hides_is_censored() {
+    let mut strips = series(12, &[(4, 340.0, 500.0, 0.1), (6, 100.0, 200.0, 0.1)]);
+    let hidden = CHAINAGE.cell_at(180.0)..CHAINAGE.cell_at(260.0);
+    for mut row in strips[6].clear.outer_iter_mut() {
+        for j in hidden.clone() {
+            row[j] = false;
+        }
+    }
+    strips[6].covered = strips[6].clear.clone();
+    let outcomes = run(&strips);
+    assert_eq!(outcomes[4].trains.len(), 1);
+    assert_eq!(outcomes[4].trains[0].fit.censored, Censored::End);
+    assert_eq!(outcomes[6].trains.len(), 1);
+    assert_eq!(outcomes[6].trains[0].fit.censored, Censored::End);
+}
+
+#[test]
+fn too_few_captures_say_so() {
+    for n in 0..4 {
+        for outcome in run(&series(n, &[])) {
+            assert!(outcome.trains.is_empty());
+            assert!(outcome.reason.unwrap().contains("captures"));
+        }
+    }
+}
+
+#[test]
+fn a_hidden_capture_has_no_profile_and_harms_no_one() {
+    let mut strips = series(10, &PLANTED[..1]);
+    strips[1].clear.fill(false);
+    let outcomes = run(&strips);
+    assert!(outcomes[1].profile.is_none() && outcomes[1].trains.is_empty());
+    assert_eq!(outcomes[3].trains.len(), 1);
+}
+
+#[test]
+fn one_band_is_enough() {
+    let strips: Vec<Strip> = series(10, &PLANTED[..1])
+        .into_iter()
+        .map(|s| Strip {
+            values: s.values.slice_axis(Dim(0), (0..1).into()).to_owned(),
+            ..s
+        })
+        .collect();
+    let outcomes = run(&strips);
+    assert_eq!(outcomes[3].trains.len(), 1);
+    assert!((outcomes[3].trains[0].fit.start_m - 100.0).abs() < 3.0);
+}
+
+#[test]
+fn strips_of_different_shape_are_refused() {
+    let mut strips = series(6, &[]);
+    strips[2].values = Array3::zeros((1, 2, 3));
+    let error = analyse(&strips, &settings());
+    let reason = match error {
+        Err(error) => error.to_string(),
+        Ok(outcomes) => outcomes[0].reason.clone().unwrap(),
+    };
+    assert!(reason.contains("shape"), "{reason}");
+}
