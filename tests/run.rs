@@ -19,7 +19,8 @@ use ndarray::Array2;
 use program::{Row, Tables, listing, products, railspan, rows, run, simulated, succeeds};
 use rasters::{ROLES, Sheet, describe, ramp, write};
 
-const CAPTURES: usize = 8;
+/// So many that everywhere on the track most captures show it empty.
+const CAPTURES: usize = 12;
 
 /// A series that all tests read and none writes to.
 static PLANET: LazyLock<PathBuf> = LazyLock::new(|| shared("planetscope"));
@@ -103,8 +104,8 @@ fn planted_trains_are_found_and_every_capture_has_its_row() {
         }
         let (planted, found, invented) = compare(series, &tables);
         assert!(planted >= 4, "the series shows little");
-        // One of them is hardly brighter than the ballast.
-        assert!(found + 2 >= planted, "{name}: {found} of {planted} found");
+        // At 10 m, one of them is hardly brighter than the ballast.
+        assert!(found + 1 >= planted, "{name}: {found} of {planted} found");
         assert_eq!(invented, 0, "{name}");
     }
 }
@@ -145,7 +146,7 @@ fn apart_together_and_again_give_the_same_tables() {
 
     let again = run(&[&SENTINEL], &store);
     assert!(
-        again.err.contains("0 corridors cut out, 8 there"),
+        again.err.contains("0 corridors cut out, 12 there"),
         "{}",
         again.err
     );
@@ -154,7 +155,7 @@ fn apart_together_and_again_give_the_same_tables() {
     fs::remove_dir_all(store.with_extension("cache")).unwrap();
     let anew = run(&[&SENTINEL], &store);
     assert!(
-        anew.err.contains("8 corridors cut out, 0 there"),
+        anew.err.contains("12 corridors cut out, 0 there"),
         "{}",
         anew.err
     );

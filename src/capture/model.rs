@@ -182,6 +182,11 @@ impl Problem {
                 problem,
                 remedy,
             } => Self::new(path, problem, remedy),
+            Error::Io { path, source } => Self::new(
+                path,
+                format!("cannot be read: {source}"),
+                "check that it is there and that you may read it",
+            ),
             other => Self::new(
                 product,
                 other.to_string(),
@@ -200,28 +205,6 @@ impl Problem {
             path: path.into(),
             what: what.into(),
             remedy: remedy.into(),
-        }
-    }
-
-    /// What `error` says, as a problem; with `product` where it names no file.
-    #[must_use]
-    pub fn of(product: &Path, error: &Error) -> Self {
-        match error {
-            Error::Content {
-                path,
-                problem,
-                remedy,
-            } => Self::new(path, problem, remedy),
-            Error::Io { path, source } => Self::new(
-                path,
-                format!("cannot be read: {source}"),
-                "check that it is there and that you may read it",
-            ),
-            other => Self::new(
-                product,
-                other.to_string(),
-                "download it again, or take it out of the folder",
-            ),
         }
     }
 }

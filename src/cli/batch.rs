@@ -204,8 +204,29 @@ impl Batch<'_> {
     }
 }
 
-/// The record of a run. Its id follows from what goes into it, so that
-/// equal runs write equal tables.
+/// Captures whose place is not known, since their header cannot be read:
+/// failed on every track that the others touch, for that is where the user who
+/// collected them looks.
+fn unplaced(captures: &[Capture], plan: &Plan) -> Vec<Finding> {
+    let touched: BTreeSet<(&str, &str)> = plan
+        .coverage
+        .iter()
+        .map(|c| (c.crossing.as_str(), c.track.as_str()))
+        .collect();
+    plan.failures
+        .iter()
+        .flat_map(|failure| {
+            let reason = failure.error.to_string();
+            let capture = &captures[failure.capture];
+            touched
+                .iter()
+                .map(move |place| failed(capture, *place, &reason))
+        })
+        .collect()
+}
+
+/// The record of a run. Its id follows from what goes into it, so that equal
+/// runs write equal tables.
 fn run_of(corridors: &[Filed], folders: &[PathBuf]) -> Run {
     let settings = serde_json::json!({"version": env!("CARGO_PKG_VERSION")});
     let config_hash = short_hash(settings.to_string().as_bytes());
@@ -226,26 +247,6 @@ fn run_of(corridors: &[Filed], folders: &[PathBuf]) -> Run {
         command: if folders.is_empty() { "detect" } else { "run" }.to_owned(),
         folders: folders.to_vec(),
     }
-}
-
-/// Captures whose place is not known, since their header cannot be read:
-/// failed on every track that the others touch, for that is where the
-/// user who collected them looks.
-fn unplaced(captures: &[Capture], plan: &Plan) -> Vec<Finding> {
-    let touched: BTreeSet<(&str, &str)> = plan
-        .coverage
-        .iter()
-        .map(|c| (c.crossing.as_str(), c.track.as_str()))
-        .collect();
-    plan.failures
-        .iter()
-        .flat_map(|failure| {
-            let reason = failure.error.to_string();
-            touched
-                .iter()
-                .map(move |place| failed(&captures[failure.capture], *place, &reason))
-        })
-        .collect()
 }
 
 /// Twelve hexadecimal digits: enough to tell the runs of a store apart.

@@ -100,10 +100,8 @@ impl CapturesArgs {
         let mut captures = Vec::new();
         for (index, capture) in inventory.captures.iter().enumerate() {
             if let Some(failure) = plan.failures.iter().find(|f| f.capture == index) {
-                problems.push(Problem::from_error(
-                    &capture.first().product,
-                    &failure.error,
-                ));
+                let product = &capture.first().product;
+                problems.push(Problem::from_error(product, &failure.error));
             }
             let touched = || plan.coverage.iter().filter(|c| c.capture == index);
             let covers = touched().map(|c| covered(c, crossings)).collect();

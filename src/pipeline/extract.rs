@@ -44,6 +44,9 @@ pub struct Kept {
 /// [`Error::Interrupted`] when stopped (finished corridors stay), or the cache
 /// folder cannot be made. What goes wrong with one job is its outcome.
 pub fn extract(captures: &[Capture], jobs: &[Job], run: &Extraction) -> Result<Vec<Outcome<Kept>>> {
+    if jobs.is_empty() {
+        return Ok(Vec::new());
+    }
     run.cache.prepare()?;
     run.watch.begins("extract", jobs.len());
     let outcomes: Option<Vec<Outcome<Kept>>> = run.workers.install(|| {
