@@ -159,13 +159,12 @@ impl Target<'_> {
         let noise = self.panel.noise[self.band].powi(2);
         let mut ridge = vec![noise; self.picks.len()];
         ridge.push(noise * FREE);
-        let (beta, field, rounds) = match warm {
-            Some(warm) => (warm.beta, warm.field.to_owned(), WARM_ROUNDS),
-            None => {
-                let beta = design.fit(self.clear, &ridge, None, COLD_ROUNDS.0)?.beta;
-                let field = self.whole(&beta);
-                (beta, field, COLD_ROUNDS.1)
-            }
+        let (beta, field, rounds) = if let Some(warm) = warm {
+            (warm.beta, warm.field.to_owned(), WARM_ROUNDS)
+        } else {
+            let beta = design.fit(self.clear, &ridge, None, COLD_ROUNDS.0)?.beta;
+            let field = self.whole(&beta);
+            (beta, field, COLD_ROUNDS.1)
         };
         let (offset, chainage) = self.panel.axes();
         let gradients = gradient::columns(field.view(), offset, chainage, &self.panel.cells);

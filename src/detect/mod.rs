@@ -4,7 +4,10 @@
 //! [`Lanes`] says where track and road lane lie and how sharp the strips are,
 //! [`Across`] measures by least squares across the track what stands on them,
 //! [`SeriesNoise`] and [`profile`] give that its noise, and [`find_trains`]
-//! reads the profile with a hidden Markov model of trains and lorries.
+//! reads the profile with a hidden Markov model of trains and lorries. What one
+//! capture's train does to the others is settled by [`occupied`]; [`ScoreTail`]
+//! says how often an empty track looks like a train, [`detection_limit_m`] which
+//! train would have been missed.
 
 mod chain;
 mod contrast;
@@ -26,7 +29,6 @@ pub use lanes::{DEFAULT_PSF_PX, Lanes};
 pub use limit::detection_limit_m;
 pub use noise::{SeriesNoise, profile, pseudo_profiles};
 pub use occupancy::{Stretch, occupied};
-
 pub use radar::{RadarProfile, RadarSegment, Sampling, place_scatter, radar_segments};
 pub use radar_lane::{LaneContrast, LogRatio, lane_contrast};
 pub use segment::{Candidate, Detector, find_trains};

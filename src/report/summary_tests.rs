@@ -157,19 +157,20 @@ fn csv_and_json_carry_the_same_figures() {
                 value => value.to_string(),
             };
             assert_eq!(record[0], crossing["crossing"]);
-            assert_eq!(record[9].parse::<u64>().ok(), group["usable"].as_u64());
-            assert_eq!(record[10], plain(&group["with_train"]));
+            assert_eq!(record[9].parse::<u64>().ok(), group["undecided"].as_u64());
+            assert_eq!(record[10].parse::<u64>().ok(), group["usable"].as_u64());
+            assert_eq!(record[11], plain(&group["with_train"]));
             let numbers = [
-                (11, &group["share"]["share"]),
-                (13, &group["share"]["interval"]["high"]),
-                (16, &group["median"]["length_m"]),
-                (18, &group["longest"]["length_m"]),
-                (20, &group["detection_limit_m"]),
+                (12, &group["share"]["share"]),
+                (14, &group["share"]["interval"]["high"]),
+                (17, &group["median"]["length_m"]),
+                (19, &group["longest"]["length_m"]),
+                (21, &group["detection_limit_m"]),
             ];
             for (column, value) in numbers {
                 assert_eq!(record[column].parse::<f64>().ok(), value.as_f64());
             }
-            assert_eq!(record[19], plain(&group["longest"]["at_least"]));
+            assert_eq!(record[20], plain(&group["longest"]["at_least"]));
         }
     }
     assert!(records.next().is_none());
