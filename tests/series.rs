@@ -120,7 +120,7 @@ fn a_summary_has_the_same_figures_in_all_its_forms() {
     let csv = printed(&[
         "summary", "--store", store, "--format", "csv", "--by", "year",
     ]);
-    let all = "bridge,all,2024-05-01,2024-05-18,2,0,1,0,0,2,1,0.5,0.0945,0.9055,1,0,300,false,300,false,60";
+    let all = "bridge,all,2024-05-01,2024-05-18,2,0,1,0,0,0,2,1,0.5,0.0945,0.9055,1,0,300,false,300,false,60";
     assert_eq!(csv.lines().last(), Some(all));
 }
 
