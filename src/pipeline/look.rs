@@ -34,11 +34,11 @@ struct TileOfTrack {
 }
 
 /// One capture of the series after straightening.
-pub(super) struct Straightened {
+struct Straightened {
     /// One registration a tile.
-    pub(super) placed: Vec<Placed>,
+    placed: Vec<Placed>,
     /// The strip of the whole track.
-    pub(super) strip: Strip,
+    strip: Strip,
 }
 
 impl<'a> SeriesLook<'a> {
@@ -64,48 +64,43 @@ impl<'a> SeriesLook<'a> {
     /// # Errors
     /// Nothing of the series lies on the track.
     pub(super) fn look(&self) -> Result<Vec<Result<Seen>>> {
-        let captures = self.straightened()?;
+        let (placed, strips) = apart(self.straightened()?);
         let outcomes = match self.working.modality() {
-            Modality::Optical => self.look_optically(&captures),
-            Modality::Sar => self.look_by_radar(&captures),
+            Modality::Optical => self.look_optically(&strips),
+            Modality::Sar => self.look_by_radar(&strips),
         };
-        let mut outcomes = match outcomes {
-            Ok(outcomes) => outcomes.into_iter().map(Ok).collect::<Vec<_>>(),
-            Err(error) => captures
-                .iter()
-                .filter(|c| c.is_ok())
-                .map(|_| Err(error.to_string()))
-                .collect(),
-        }
-        .into_iter();
-        Ok(captures
+        let outcomes: Vec<Result<Outcome, String>> = match outcomes {
+            Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
+            Err(error) => strips.iter().map(|_| Err(error.to_string())).collect(),
+        };
+        let mut looks = strips.iter().zip(outcomes);
+        Ok(placed
             .into_iter()
-            .map(|capture| {
-                let capture = capture?;
-                let outcome = outcomes
+            .map(|placed| {
+                let placed = placed?;
+                let (strip, outcome) = looks
                     .next()
-                    .unwrap_or_else(|| Err("it was not looked at".to_owned()));
-                Ok(Seen::of(self.track, capture, outcome))
+                    .ok_or_else(|| Error::unsupported("it was not looked at"))?;
+                Ok(Seen::of(self.track, &placed, strip, outcome))
             })
             .collect())
     }
 
-    fn look_optically(&self, captures: &[Result<Straightened>]) -> Result<Vec<Outcome>> {
+    fn look_optically(&self, strips: &[Strip]) -> Result<Vec<Outcome>> {
         let settings = PassSettings {
             gsd_m: self.working.pixel_m(),
             road_lane_m: self.track.road_lane_offset_m,
             detector: crate::detect::Detector::OPTICAL,
             motion: super::delays::motion(self.captures[0].origin()),
         };
-        let strips = strips_of(captures);
-        let outcomes = analyse(&strips, &settings)?;
+        let outcomes = analyse(strips, &settings)?;
         Ok(outcomes.into_iter().map(Outcome::from).collect())
     }
 
-    fn look_by_radar(&self, captures: &[Result<Straightened>]) -> Result<Vec<Outcome>> {
+    fn look_by_radar(&self, strips: &[Strip]) -> Result<Vec<Outcome>> {
         let settings =
             RadarSettings::of(self.working.gsd_m(), (0.0, self.track.alignment.length_m()));
-        let strips: Vec<&Strip> = captures.iter().flatten().map(|c| &c.strip).collect();
+        let strips: Vec<&Strip> = strips.iter().collect();
         let known_orbit = self.captures[0].origin().relative_orbit.is_some();
         let one_look = vec![0; strips.len()];
         let looks = known_orbit.then_some(one_look.as_slice());
@@ -193,8 +188,18 @@ impl<'a> SeriesLook<'a> {
     }
 }
 
-fn strips_of(captures: &[Result<Straightened>]) -> Vec<Strip> {
-    captures.iter().flatten().map(|c| c.strip.clone()).collect()
+/// Where each capture lies, and the strips of those that have one.
+fn apart(captures: Vec<Result<Straightened>>) -> (Vec<Result<Vec<Placed>>>, Vec<Strip>) {
+    let mut strips = Vec::with_capacity(captures.len());
+    let placed = captures
+        .into_iter()
+        .map(|capture| {
+            let capture = capture?;
+            strips.push(capture.strip);
+            Ok(capture.placed)
+        })
+        .collect();
+    (placed, strips)
 }
 
 fn insert(whole: &mut Strip, part: &Strip, from: usize) {

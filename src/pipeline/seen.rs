@@ -2,8 +2,8 @@
 
 use ndarray::{Array2, ArrayView2};
 
+use super::align::Placed;
 use super::finding::{FoundTrain, Look, Registered};
-use super::look::Straightened;
 use super::{MeasuredTrain, RadarOutcome, RadarTrain, StripOutcome};
 use crate::difference::{Contrast, Sight, Span};
 use crate::measure::{Censored, Polarity};
@@ -54,11 +54,12 @@ pub(super) struct Seen {
 impl Seen {
     pub(super) fn of(
         track: &Track,
-        capture: Straightened,
+        placed: &[Placed],
+        strip: &Strip,
         outcome: Result<Outcome, String>,
     ) -> Self {
         let length_m = track.alignment.length_m();
-        let core = Core::of(&capture.strip, length_m);
+        let core = Core::of(strip, length_m);
         let outcome = outcome.unwrap_or_else(|reason| Outcome {
             trains: Err(reason),
             contrast: None,
@@ -70,12 +71,11 @@ impl Seen {
                 .filter_map(|train| train.on_track(track))
                 .collect()
         });
-        let refused: Vec<String> = capture
-            .placed
+        let refused: Vec<String> = placed
             .iter()
             .filter_map(|placed| placed.registration.as_ref().err().cloned())
             .collect();
-        let registered = capture.placed.first().and_then(|placed| {
+        let registered = placed.first().and_then(|placed| {
             let found = placed.registration.as_ref().ok()?;
             Some(Registered {
                 shift: placed.shift,
@@ -91,7 +91,7 @@ impl Seen {
                 remarks: refused,
                 detection_limit_m: outcome.detection_limit_m,
             },
-            chainage: capture.strip.chainage,
+            chainage: strip.chainage,
             contrast: outcome.contrast,
             seen_m: core.seen_m,
         }

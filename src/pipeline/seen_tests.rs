@@ -118,14 +118,12 @@ fn only_the_track_itself_counts_as_seen() {
 #[test]
 fn a_refused_registration_is_a_remark_and_no_shift() {
     use super::super::align::Placed;
-    let capture = Straightened {
-        placed: vec![Placed {
-            registration: Err("too few captures show enough".into()),
-            shift: crate::strip::Shift::default(),
-        }],
-        strip: strip(),
-    };
-    let seen = Seen::of(&track(), capture, Err("nothing to compare with".into()));
+    let placed = [Placed {
+        registration: Err("too few captures show enough".into()),
+        shift: crate::strip::Shift::default(),
+    }];
+    let undecided = Err("nothing to compare with".into());
+    let seen = Seen::of(&track(), &placed, &strip(), undecided);
     assert_eq!(seen.look.registered, None);
     assert_eq!(seen.look.remarks, ["too few captures show enough"]);
     assert_eq!(seen.look.trains, Err("nothing to compare with".to_owned()));
