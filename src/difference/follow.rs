@@ -68,8 +68,9 @@ const END_SIGMAS: f64 = 3.0;
 /// registration is no better.
 const END_SLACK_PX: f64 = 0.5;
 
-/// Two looks correlated at least as much as this are one train. Wagons of one
-/// train under other light keep 0.9 and more; unrelated ones of like stock 0.5.
+/// Two looks correlated at least as much as this are one train: noise is
+/// allowed for already, so one train is near 1 under any light, and only
+/// wagons of one colour throughout come near it by chance.
 const LEAST_LIKENESS: f64 = 0.75;
 
 /// Share of a train's place that must have been seen before to call it new.

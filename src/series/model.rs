@@ -1,4 +1,4 @@
-//! Observations and trains: the rows of the product's contract (`docs/tables.md`).
+//! Observations and trains: the rows of the product's contract.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
