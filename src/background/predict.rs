@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use nalgebra::{Cholesky, DMatrix, DVector};
-use ndarray::{Array2, Array3, ArrayView2, Axis as Dim};
+use ndarray::{Array2, Array3, Axis as Dim};
 
 use super::blocks::Block;
 use super::design::{Design, Fit};
@@ -71,10 +71,7 @@ pub fn predict(panel: &Panel, t: usize, warm: Option<&Prediction>) -> Option<Pre
         picks,
     };
     for band in 0..bands {
-        let warm = warm.map(|w| Warm {
-            beta: warm_start(w, band, &out.picks),
-            field: w.values.index_axis(Dim(0), band),
-        });
+        let warm = warm.map(|w| warm_start(w, band, &out.picks));
         let target = Target {
             panel,
             t,
@@ -124,13 +121,6 @@ struct Target<'a> {
     clear: &'a [bool],
 }
 
-/// What the pass before knew.
-struct Warm<'a> {
-    beta: DVector<f64>,
-    /// Its prediction, for the gradients.
-    field: ArrayView2<'a, f32>,
-}
-
 /// A fit with the field whose gradients it used.
 struct Fitted {
     fit: Fit,
@@ -154,18 +144,21 @@ impl Fitted {
 }
 
 impl Target<'_> {
-    fn fit(&self, warm: Option<Warm>) -> Option<Fitted> {
+    fn fit(&self, warm: Option<DVector<f64>>) -> Option<Fitted> {
         let design = self.design();
         let noise = self.panel.noise[self.band].powi(2);
         let mut ridge = vec![noise; self.picks.len()];
         ridge.push(noise * FREE);
-        let (beta, field, rounds) = if let Some(warm) = warm {
-            (warm.beta, warm.field.to_owned(), WARM_ROUNDS)
-        } else {
-            let beta = design.fit(self.clear, &ridge, None, COLD_ROUNDS.0)?.beta;
-            let field = self.whole(&beta);
-            (beta, field, COLD_ROUNDS.1)
+        let (beta, rounds) = match warm {
+            Some(beta) => (beta, WARM_ROUNDS),
+            None => (
+                design.fit(self.clear, &ridge, None, COLD_ROUNDS.0)?.beta,
+                COLD_ROUNDS.1,
+            ),
         };
+        // The field of all blocks alike: between blocks with predictors of
+        // their own a prediction has steps, which are no gradients.
+        let field = self.whole(&beta);
         let (offset, chainage) = self.panel.axes();
         let gradients = gradient::columns(field.view(), offset, chainage, &self.panel.cells);
         let design = design.append(&gradients);
