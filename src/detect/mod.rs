@@ -28,7 +28,7 @@ pub use emission::{Prior, Side};
 pub use lanes::{DEFAULT_PSF_PX, Lanes};
 pub use limit::detection_limit_m;
 pub use noise::{SeriesNoise, profile, pseudo_profiles};
-pub use occupancy::{Stretch, occupied};
+pub use occupancy::{Stretch, Suspect, occupied};
 pub use radar::{RadarProfile, RadarSegment, Sampling, place_scatter, radar_segments};
 pub use radar_lane::{LaneContrast, LogRatio, lane_contrast};
 pub use segment::{Candidate, Detector, find_trains};

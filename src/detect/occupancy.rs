@@ -12,25 +12,24 @@
 //! Wagons that stand for weeks predict themselves: they are faint in the
 //! captures that hold them and show as ghosts in those before and after. The
 //! hypotheses are therefore *stays*: one train, unchanged in a run of
-//! consecutive captures. Stays are chosen one after the other, each time the
-//! one that explains most of what is left in all captures (matching pursuit,
-//! Mallat and Zhang 1993, by Bayesian evidence).
+//! consecutive captures, on the whole stretch on which it was seen. Stays are
+//! chosen one after the other, each time the one that explains most of what is
+//! left in all captures (matching pursuit, Mallat and Zhang 1993, by Bayesian
+//! evidence). A ghost of what was chosen has then nothing left to explain.
 
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayView1, Axis as Dim};
+use ndarray::{Array2, Axis as Dim};
 
 use super::emission::{Prior, STRENGTHS, log_sum};
 use super::segment::independent_share;
 use crate::strip::Profile;
 
-/// Evidence that the train of suspects must bring, natural log: the hidden
-/// Markov model saw them already.
-const SUSPECT_EVIDENCE: f64 = 0.5;
-/// Evidence that a stay over captures without a suspicion must bring: hundreds are tried …
-const HIDDEN_EVIDENCE: f64 = 4.0;
-/// … and for each such capture, for trains are rare.
-const HIDDEN_EACH: f64 = 1.0;
+/// Evidence that must be left for a suspect, natural log: the hidden Markov
+/// model saw more in it, but did not know what others explain.
+const SUSPECT_EVIDENCE: f64 = 5.0;
+/// Further evidence for each capture of a stay in which nothing was suspected.
+const HIDDEN_EACH: f64 = 2.0;
 /// Captures in which a stay must last to be believed in one without a suspicion.
 const SHORTEST_HIDDEN_STAY: usize = 3;
 /// Share of a band's information that other bands do not have already.
@@ -38,167 +37,221 @@ const BAND_SHARE: f64 = 0.6;
 /// Longest stay, captures: longer ones are found piece by piece.
 const LONGEST_STAY: usize = 16;
 
-/// A stretch of track in all captures of a series, in the order of time.
+/// A stretch of track in all captures of a series: what is not explained yet.
 #[derive(Debug, Clone)]
-pub struct Stretch<'a> {
-    /// Its chainage cells.
-    pub cells: Range<usize>,
-    /// The contrasts of the captures.
-    pub profiles: &'a [Option<Profile>],
-    /// The captures in which a train was seen there, or its ghost.
-    pub suspects: Vec<bool>,
-    /// Per band, (capture, predictor): weights in the predictions there.
-    pub weights: Vec<Array2<f32>>,
+pub struct Stretch {
+    bands: Vec<Band>,
+    temper: f64,
+    captures: usize,
 }
 
-/// The captures that hold a train on a stretch.
+/// A train, or its ghost, as one capture shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suspect {
+    /// The capture.
+    pub capture: usize,
+    /// The stretches on which it was seen.
+    pub stretches: Range<usize>,
+}
+
+/// The captures that hold a train, for every stretch.
 #[must_use]
-pub fn occupied(stretch: &Stretch, prior: Prior) -> Vec<bool> {
-    let mut found = vec![false; stretch.profiles.len()];
-    if !stretch.suspects.contains(&true) {
-        return found;
-    }
-    let mut bands: Vec<Band> = (0..stretch.weights.len())
-        .map(|b| Band::new(stretch, b))
-        .collect();
-    let temper = stretch.profiles.iter().flatten().next().map_or(0.0, |p| {
-        BAND_SHARE * independent_share(p.chainage.step_m, p.gsd_m)
-    });
-    for _ in 0..found.len() {
-        let projections: Vec<Array2<f64>> = bands.iter().map(Band::projections).collect();
-        let best = stays(&found)
-            .filter_map(|stay| {
-                let required = required_evidence(&stretch.suspects[stay.clone()])?;
-                let gain = STRENGTHS.map(|s| {
-                    let variance = (prior.tau * s).powi(2);
-                    let of = |(b, p): (&Band, &Array2<f64>)| b.evidence(p, &stay, variance);
-                    temper * bands.iter().zip(&projections).map(of).sum::<f64>()
-                });
-                let gain = gain.into_iter().fold(f64::NEG_INFINITY, log_sum);
-                Some((stay, gain - (STRENGTHS.len() as f64).ln() - required))
-            })
-            .max_by(|a, b| a.1.total_cmp(&b.1));
-        let Some((stay, _)) = best.filter(|(_, gain)| *gain >= 0.0) else {
-            break;
-        };
-        for (band, p) in bands.iter_mut().zip(&projections) {
-            band.explain(p, &stay, prior.tau.powi(2));
+pub fn occupied(mut stretches: Vec<Stretch>, suspects: &[Suspect], prior: Prior) -> Vec<Vec<bool>> {
+    let captures = stretches.first().map_or(0, |s| s.captures);
+    let mut held = vec![vec![false; captures]; stretches.len()];
+    let mut suspected = held.clone();
+    for s in suspects {
+        for stretch in &mut suspected[s.stretches.clone()] {
+            stretch[s.capture] = true;
         }
-        found[stay].fill(true);
     }
-    found
-}
-
-/// What a stay over these captures must bring; `None` where it is not considered.
-fn required_evidence(suspects: &[bool]) -> Option<f64> {
-    let hidden = suspects.iter().filter(|s| !**s).count();
-    match hidden {
-        0 => Some(SUSPECT_EVIDENCE),
-        _ if hidden == suspects.len() || suspects.len() < SHORTEST_HIDDEN_STAY => None,
-        _ => Some(HIDDEN_EVIDENCE + HIDDEN_EACH * hidden as f64),
+    loop {
+        let best = suspects
+            .iter()
+            .flat_map(|s| stays(s, captures))
+            .filter(|(stay, at)| !at.clone().any(|i| stay.clone().any(|t| held[i][t])))
+            .filter_map(|(stay, at)| {
+                let required = required_evidence(&suspected, &stay, &at)?;
+                let gain = evidence(&stretches[at.clone()], &stay, prior) - required;
+                (gain >= 0.0).then_some((stay, at, gain))
+            })
+            .max_by(|a, b| a.2.total_cmp(&b.2));
+        let Some((stay, at, _)) = best else {
+            return held;
+        };
+        for i in at {
+            stretches[i].explain(&stay, prior.tau.powi(2));
+            held[i][stay.clone()].fill(true);
+        }
     }
 }
 
-/// Runs of captures in which nothing was found yet.
-fn stays(found: &[bool]) -> impl Iterator<Item = Range<usize>> {
-    (0..found.len()).flat_map(|from| {
-        (from + 1..=(from + LONGEST_STAY).min(found.len()))
-            .take_while(|to| !found[*to - 1])
-            .map(move |to| from..to)
-    })
+/// The suspect alone, and longer stays with it, on its stretches.
+fn stays(
+    suspect: &Suspect,
+    captures: usize,
+) -> impl Iterator<Item = (Range<usize>, Range<usize>)> + '_ {
+    let k = suspect.capture;
+    let runs = (SHORTEST_HIDDEN_STAY..=LONGEST_STAY).flat_map(move |n| {
+        let first = (k + 1).saturating_sub(n);
+        (first..=k).map(move |from| from..from + n)
+    });
+    let runs = runs.filter(move |run| run.end <= captures);
+    std::iter::once(k..k + 1)
+        .chain(runs)
+        .map(|run| (run, suspect.stretches.clone()))
 }
 
-/// One band: what is not explained yet.
+/// What a stay must bring; `None` where nothing was suspected in most of it.
+fn required_evidence(
+    suspected: &[Vec<bool>],
+    stay: &Range<usize>,
+    at: &Range<usize>,
+) -> Option<f64> {
+    let cells = stay.len() * at.len();
+    let seen: usize = suspected[at.clone()]
+        .iter()
+        .map(|stretch| stretch[stay.clone()].iter().filter(|s| **s).count())
+        .sum();
+    let hidden = (cells - seen) as f64 / at.len() as f64;
+    (seen > 0).then_some(SUSPECT_EVIDENCE + HIDDEN_EACH * hidden)
+}
+
+/// Log evidence of a stay on some stretches, whatever the strength of the train.
+fn evidence(stretches: &[Stretch], stay: &Range<usize>, prior: Prior) -> f64 {
+    STRENGTHS
+        .map(|s| {
+            let variance = (prior.tau * s).powi(2);
+            let of = |stretch: &Stretch| stretch.evidence(stay, variance);
+            stretches.iter().map(of).sum::<f64>()
+        })
+        .into_iter()
+        .fold(f64::NEG_INFINITY, log_sum)
+        - (STRENGTHS.len() as f64).ln()
+}
+
+impl Stretch {
+    /// The chainage cells `cells` of a series in the order of time.
+    ///
+    /// `weights[b][(t, k)]`: the weight of capture `k` in the prediction of
+    /// band `b` of capture `t` there.
+    #[must_use]
+    pub fn new(
+        profiles: &[Option<Profile>],
+        cells: &Range<usize>,
+        weights: &[Array2<f32>],
+    ) -> Self {
+        let first = profiles.iter().flatten().next();
+        let band = |(b, w): (usize, &Array2<f32>)| Band::new(profiles, cells, (b, w));
+        Self {
+            bands: weights.iter().enumerate().map(band).collect(),
+            temper: first.map_or(0.0, |p| {
+                BAND_SHARE * independent_share(p.chainage.step_m, p.gsd_m)
+            }),
+            captures: profiles.len(),
+        }
+    }
+
+    fn evidence(&self, stay: &Range<usize>, variance: f64) -> f64 {
+        let of = |b: &Band| b.evidence(stay, variance);
+        self.temper * self.bands.iter().map(of).sum::<f64>()
+    }
+
+    fn explain(&mut self, stay: &Range<usize>, variance: f64) {
+        for band in &mut self.bands {
+            band.explain(stay, variance);
+        }
+    }
+}
+
+/// One band of a stretch. A train of unit contrast in all captures before `k`
+/// shows in the captures as column `k`; a stay is the difference of two columns.
+#[derive(Debug, Clone)]
 struct Band {
-    /// Capture × cell.
+    /// Column × column: products weighted with the precision of the captures.
+    products: Array2<f64>,
+    /// Column × cell: the same with what is left of the contrasts.
     left: Array2<f64>,
-    /// Per capture: one over the variance of its noise; 0 where it shows too little.
-    precision: Vec<f64>,
-    /// Capture × stay end: how trains of unit contrast in all captures before
-    /// the end show in each capture. A stay is the difference of two columns.
-    shown: Array2<f64>,
 }
 
 impl Band {
-    fn new(stretch: &Stretch, b: usize) -> Self {
-        let (cells, weights) = (&stretch.cells, &stretch.weights[b]);
-        let n = stretch.profiles.len();
-        let mut left = Array2::zeros((n, cells.len()));
-        let mut precision = vec![0.0; n];
-        for (t, profile) in stretch.profiles.iter().enumerate() {
-            let Some(profile) = profile else { continue };
-            let usable: Vec<usize> = cells.clone().filter(|j| profile.usable[*j]).collect();
-            if 2 * usable.len() <= cells.len() {
-                continue;
-            }
-            for j in &usable {
-                left[(t, j - cells.start)] = f64::from(profile.track[(b, *j)]);
-            }
-            let variance: f64 = (usable.iter())
-                .map(|j| f64::from(profile.track_sigma[(b, *j)]).powi(2))
-                .sum();
-            precision[t] = usable.len() as f64 / variance;
-        }
-        let mut shown = Array2::zeros((n, n + 1));
-        for t in 0..n {
+    fn new(
+        profiles: &[Option<Profile>],
+        cells: &Range<usize>,
+        (b, weights): (usize, &Array2<f32>),
+    ) -> Self {
+        let n = profiles.len();
+        let precision = precision(profiles, cells, b);
+        let mut shown = Array2::<f64>::zeros((n, n + 1));
+        let mut seen = Array2::zeros((n, cells.len()));
+        for t in (0..n).filter(|t| precision[*t] > 0.0) {
             for k in 0..n {
                 let own = f64::from(u8::from(t == k));
                 shown[(t, k + 1)] = shown[(t, k)] + own - f64::from(weights[(t, k)]);
             }
+            let Some(profile) = &profiles[t] else {
+                continue;
+            };
+            for (i, j) in cells.clone().enumerate() {
+                if profile.usable[j] {
+                    seen[(t, i)] = f64::from(profile.track[(b, j)]);
+                }
+            }
         }
-        Self {
-            left,
-            precision,
-            shown,
-        }
-    }
-
-    /// Stay end × cell: the contrasts projected on what the stays show.
-    fn projections(&self) -> Array2<f64> {
-        let mut weighted = self.left.clone();
-        for (mut row, p) in weighted.outer_iter_mut().zip(&self.precision) {
+        let mut weighted = shown.clone();
+        for (mut row, p) in weighted.axis_iter_mut(Dim(0)).zip(&precision) {
             row *= *p;
         }
-        self.shown.t().dot(&weighted)
+        Self {
+            products: weighted.t().dot(&shown),
+            left: weighted.t().dot(&seen),
+        }
     }
 
-    /// How a train that stays shows in each capture.
-    fn stay(&self, stay: &Range<usize>) -> Vec<f64> {
-        let column = |k: usize| -> ArrayView1<f64> { self.shown.index_axis(Dim(1), k) };
-        (column(stay.end).iter())
-            .zip(column(stay.start))
-            .map(|(to, from)| to - from)
-            .collect()
-    }
-
+    /// Weighted square of what a stay shows.
     fn norm(&self, stay: &Range<usize>) -> f64 {
-        let squares = self.stay(stay).into_iter().map(|m| m * m);
-        squares.zip(&self.precision).map(|(m, p)| m * p).sum()
+        let of = |i: usize, j: usize| self.products[(i, j)];
+        of(stay.end, stay.end) - 2.0 * of(stay.start, stay.end) + of(stay.start, stay.start)
     }
 
-    fn evidence(&self, projections: &Array2<f64>, stay: &Range<usize>, variance: f64) -> f64 {
-        let spread = 1.0 + variance * self.norm(stay);
-        let energy: f64 = (projections.row(stay.end).iter())
-            .zip(projections.row(stay.start))
+    fn evidence(&self, stay: &Range<usize>, variance: f64) -> f64 {
+        let spread = 1.0 + variance * self.norm(stay).max(0.0);
+        let energy: f64 = (self.left.row(stay.end).iter())
+            .zip(self.left.row(stay.start))
             .map(|(to, from)| (to - from).powi(2))
             .sum();
         0.5 * (energy * variance / spread - self.left.ncols() as f64 * spread.ln())
     }
 
-    /// Takes the most likely train of that stay out of all captures.
-    fn explain(&mut self, projections: &Array2<f64>, stay: &Range<usize>, variance: f64) {
-        let factor = variance / (1.0 + variance * self.norm(stay));
-        let train: Vec<f64> = (projections.row(stay.end).iter())
-            .zip(projections.row(stay.start))
-            .map(|(to, from)| factor * (to - from))
-            .collect();
-        let shown = self.stay(stay);
+    /// Takes the most likely train of a stay out of all captures.
+    fn explain(&mut self, stay: &Range<usize>, variance: f64) {
+        let factor = variance / (1.0 + variance * self.norm(stay).max(0.0));
+        let train = (&self.left.row(stay.end) - &self.left.row(stay.start)) * factor;
+        let shown = &self.products.column(stay.end) - &self.products.column(stay.start);
         for (mut row, m) in self.left.outer_iter_mut().zip(shown) {
-            for (v, a) in row.iter_mut().zip(&train) {
-                *v -= m * a;
-            }
+            row.scaled_add(-m, &train);
         }
     }
+}
+
+/// Per capture: one over the variance of its noise; 0 where it shows less than
+/// half of the stretch.
+fn precision(profiles: &[Option<Profile>], cells: &Range<usize>, b: usize) -> Vec<f64> {
+    profiles
+        .iter()
+        .map(|profile| {
+            let Some(profile) = profile else { return 0.0 };
+            let usable = cells.clone().filter(|j| profile.usable[*j]);
+            let (n, variance) = usable.fold((0usize, 0.0), |(n, sum), j| {
+                (n + 1, sum + f64::from(profile.track_sigma[(b, j)]).powi(2))
+            });
+            if 2 * n > cells.len() {
+                n as f64 / variance
+            } else {
+                0.0
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -255,13 +308,15 @@ mod tests {
         weight: impl Fn(usize, usize) -> f32,
     ) -> Vec<bool> {
         let (profiles, weights) = series(trains, weight);
-        let stretch = Stretch {
-            cells: 0..CELLS,
-            profiles: &profiles,
-            suspects,
-            weights,
-        };
-        occupied(&stretch, Prior::OPTICAL)
+        let stretch = Stretch::new(&profiles, &(0..CELLS), &weights);
+        let suspects: Vec<Suspect> = (0..trains.len())
+            .filter(|t| suspects[*t])
+            .map(|capture| Suspect {
+                capture,
+                stretches: 0..1,
+            })
+            .collect();
+        occupied(vec![stretch], &suspects, Prior::OPTICAL).concat()
     }
 
     #[test]

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::passes::PassSettings;
 use crate::background::{Occupied, Prediction};
 use crate::detect::{
-    Across, Candidate, Contrast, Detector, Lanes, Prior, ScoreTail, SeriesNoise, Stretch,
+    Across, Candidate, Contrast, Detector, Lanes, Prior, ScoreTail, SeriesNoise, Stretch, Suspect,
     find_trains, occupied, profile, pseudo_profiles,
 };
 use crate::strip::{Profile, Strip};
@@ -108,11 +108,12 @@ impl Found {
         prior: Prior,
     ) -> Option<Occupied> {
         let blocks = &predicted.iter().flatten().next()?.blocks;
-        let by_block: Vec<Vec<bool>> = blocks
+        let stretches: Vec<Stretch> = blocks
             .par_iter()
             .enumerate()
-            .map(|(i, block)| occupied(&self.stretch(predicted, (i, block)), prior))
+            .map(|(i, block)| Stretch::new(&self.profiles, block, &weights(predicted, i)))
             .collect();
+        let by_block = occupied(stretches, &self.suspects(blocks), prior);
         let of_capture = |t: usize| {
             let pairs = by_block.iter().zip(blocks);
             pairs.flat_map(move |(b, cells)| vec![b[t]; cells.len()])
@@ -126,51 +127,27 @@ impl Found {
         })
     }
 
-    /// A block, and half of it to both sides for more evidence.
-    fn stretch(
-        &self,
-        predicted: &[Option<Prediction>],
-        (i, block): (usize, &Range<usize>),
-    ) -> Stretch<'_> {
-        let captures = predicted.len();
-        let bands = predicted
-            .iter()
-            .flatten()
-            .next()
-            .map_or(0, |p| p.weights.len());
-        let mut weights = vec![Array2::zeros((captures, captures)); bands];
-        for (t, p) in predicted.iter().enumerate() {
-            let Some(p) = p else { continue };
-            for (to, from) in weights.iter_mut().zip(&p.weights) {
-                for (k, w) in p.picks.iter().zip(from.row(i)) {
-                    to[(t, *k)] = *w;
+    /// The candidates, each on the blocks of which it takes the greater part.
+    fn suspects(&self, blocks: &[Range<usize>]) -> Vec<Suspect> {
+        let mut suspects = Vec::new();
+        for (capture, (profile, trains)) in self.profiles.iter().zip(&self.candidates).enumerate() {
+            let Some(profile) = profile else { continue };
+            for train in trains {
+                let inside = |block: &Range<usize>| {
+                    let middle = profile.chainage.at_m(block.start + block.len() / 2);
+                    middle > train.start_m && middle < train.end_m
+                };
+                let first = blocks.iter().position(inside);
+                let last = blocks.iter().rposition(inside);
+                if let (Some(first), Some(last)) = (first, last) {
+                    suspects.push(Suspect {
+                        capture,
+                        stretches: first..last + 1,
+                    });
                 }
             }
         }
-        let suspect = |(p, trains): (&Option<Profile>, &Vec<Candidate>)| {
-            p.as_ref().is_some_and(|p| {
-                let (from, to) = (p.chainage.at_m(block.start), p.chainage.at_m(block.end - 1));
-                trains.iter().any(|c| c.start_m < to && c.end_m > from)
-            })
-        };
-        let margin = block.len() / 2;
-        let last = self
-            .profiles
-            .iter()
-            .flatten()
-            .next()
-            .map_or(block.end, |p| p.chainage.len);
-        Stretch {
-            cells: block.start.saturating_sub(margin)..(block.end + margin).min(last),
-            profiles: &self.profiles,
-            suspects: self
-                .profiles
-                .iter()
-                .zip(&self.candidates)
-                .map(suspect)
-                .collect(),
-            weights,
-        }
+        suspects
     }
 
     /// Drops what stands, for the greater part, where the series says that
@@ -192,4 +169,24 @@ impl Found {
             });
         }
     }
+}
+
+/// Per band, (capture, predictor): the weights of the predictions on block `i`.
+fn weights(predicted: &[Option<Prediction>], i: usize) -> Vec<Array2<f32>> {
+    let captures = predicted.len();
+    let bands = predicted
+        .iter()
+        .flatten()
+        .next()
+        .map_or(0, |p| p.weights.len());
+    let mut weights = vec![Array2::zeros((captures, captures)); bands];
+    for (t, p) in predicted.iter().enumerate() {
+        let Some(p) = p else { continue };
+        for (to, from) in weights.iter_mut().zip(&p.weights) {
+            for (k, w) in p.picks.iter().zip(from.row(i)) {
+                to[(t, *k)] = *w;
+            }
+        }
+    }
+    weights
 }
