@@ -5,18 +5,6 @@ use ndarray::{Array2, ArrayView2};
 
 use crate::strip::Axis;
 
-/// Displacements of one band against its prediction, m, as estimated.
-///
-/// Positive: a place of the prediction at chainage (offset) `p` shows in the
-/// capture at `p − displacement`.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Displacement {
-    /// Along the track, m.
-    pub along_m: f64,
-    /// Across the track, m.
-    pub across_m: f64,
-}
-
 /// Number of columns: along and across, each constant and growing along the
 /// track (stretch and rotation), and both once more for the deck alone, which
 /// stands above the ground and moves against it with the view angle.
@@ -63,16 +51,6 @@ pub(super) fn at(
         along * deck,
         across * deck,
     ]
-}
-
-/// The displacement that the coefficients of the columns mean in the middle of
-/// the track, on the deck.
-pub(super) fn displacement(coefficients: &[f64]) -> Displacement {
-    let c = |i: usize| coefficients.get(i).copied().unwrap_or(0.0);
-    Displacement {
-        along_m: c(0) + c(4),
-        across_m: c(1) + c(5),
-    }
 }
 
 /// Central difference per metre, one-sided at the ends.

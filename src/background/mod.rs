@@ -27,5 +27,5 @@ mod predict;
 mod radar;
 
 pub use panel::{Occupied, Panel, PanelSettings};
-pub use predict::{Displacement, Prediction, predict};
+pub use predict::{Prediction, predict};
 pub use radar::{RadarBackgroundSettings, RadarResidual, radar_residuals};

@@ -11,8 +11,6 @@ use super::design::{Design, Fit};
 use super::gradient;
 use super::panel::Panel;
 
-pub use super::gradient::Displacement;
-
 /// Fewer clear cells than this fit nothing.
 const LEAST_CELLS: usize = 200;
 /// Reweighting rounds before the gradients are known, and with them.
@@ -28,8 +26,6 @@ const FREE: f64 = 1e-6;
 pub struct Prediction {
     /// (band, offset, chainage), in the units of the strip.
     pub values: Array3<f32>,
-    /// Per band: where the capture lies against its prediction.
-    pub displacement: Vec<Displacement>,
     /// Per band: robust scale of the residuals of the fit.
     pub scale: Vec<f64>,
     /// Per chainage: by how much the residuals grow because captures that hide
@@ -62,7 +58,6 @@ pub fn predict(panel: &Panel, t: usize, warm: Option<&Prediction>) -> Option<Pre
     let bands = panel.full.len();
     let mut out = Prediction {
         values: Array3::zeros((bands, offset.len, chainage.len)),
-        displacement: Vec::with_capacity(bands),
         scale: Vec::with_capacity(bands),
         rho: vec![1.0; chainage.len],
         beta: Vec::with_capacity(bands),
@@ -85,8 +80,6 @@ pub fn predict(panel: &Panel, t: usize, warm: Option<&Prediction>) -> Option<Pre
         for (all, this) in out.rho.iter_mut().zip(rho) {
             *all = all.max(this);
         }
-        out.displacement
-            .push(gradient::displacement(fitted.gradients().as_slice()));
         out.scale.push(fitted.fit.scale);
         out.beta.push(fitted.beta());
     }
