@@ -12,6 +12,7 @@ mod captures_table;
 mod crossings;
 mod export;
 mod imagery;
+mod keeping;
 mod logging;
 mod output;
 mod progress;

@@ -8,13 +8,15 @@ mod lock;
 mod model;
 mod rows;
 mod run;
+mod schema;
 mod store;
 
 pub use export::{ExportFormat, export};
+pub use lock::Patience;
 pub use model::{
     Cars, Censored, Change, Observation, ObservationKey, Polarity, Registration, RunStamp, Series,
     Speed, Status, Train,
 };
 pub use rows::rows;
 pub use run::Run;
-pub use store::{DEFAULT_STORE, Store, load};
+pub use store::{Claim, DEFAULT_STORE, Store, load};

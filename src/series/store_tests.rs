@@ -1,8 +1,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::*;
+use crate::series::columns::META;
 use crate::series::fixture;
 use crate::series::model::{RunStamp, Status};
+use crate::series::schema::meta_row;
 
 fn workshop() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -65,13 +67,13 @@ fn an_edit_that_is_dropped_leaves_the_file_as_it_was() {
     );
     let mut store = Store::open_or_create(&path).unwrap();
     store.write(std::slice::from_ref(&row)).unwrap();
-    let mut edit = store.file.edit().unwrap();
+    let mut edit = store.tables.edit().unwrap();
     delete(&mut edit, &row.0.key).unwrap();
     drop(edit);
     assert_eq!(store.read().unwrap(), sorted(std::slice::from_ref(&row)));
 
     // A key that occurs twice fails in the middle; what came before is undone.
-    let mut edit = store.file.edit().unwrap();
+    let mut edit = store.tables.edit().unwrap();
     delete(&mut edit, &row.0.key).unwrap();
     let cells = observation_row(&row.0);
     edit.insert(&OBSERVATIONS, std::slice::from_ref(&cells))
@@ -144,7 +146,7 @@ fn files_that_are_no_store_are_refused_and_left_alone() {
     assert!(std::fs::read_to_string(&path).unwrap().starts_with("not a"));
 
     let foreign = folder.path().join("foreign.gpkg");
-    TableFile::create(&foreign, &[RUNS]).unwrap();
+    TableSet::create_file(&foreign, &[RUNS]).unwrap();
     assert!(read(&foreign).contains("no store of railspan's"));
     assert!(Store::open_or_create(&foreign).is_err());
 }
@@ -169,7 +171,7 @@ fn damage_inside_the_file_is_noticed() {
 fn a_newer_store_is_refused() {
     let (_folder, path) = workshop();
     let mut store = Store::open_or_create(&path).unwrap();
-    let mut edit = store.file.edit().unwrap();
+    let mut edit = store.tables.edit().unwrap();
     edit.delete(&META, &[("name", "schema")]).unwrap();
     edit.insert(&META, &[meta_row("schema", "99")]).unwrap();
     edit.commit().unwrap();
@@ -191,6 +193,8 @@ fn runs_are_noted_once() {
             config_hash: "c".into(),
             version: "0.1.0".into(),
         },
+        crossing: "dandong".into(),
+        track: "main".into(),
         started: "2024-01-01T00:00:00.5Z".parse().unwrap(),
         finished: None,
         settings: serde_json::json!({"false_alarm_rate": 0.01}),
@@ -213,7 +217,7 @@ fn die_while_writing() {
     let mut store = Store::open_or_create(&path).unwrap();
     store.write(&rows[..30]).unwrap();
     store.write(&rows[10..]).unwrap();
-    let mut edit = store.file.edit().unwrap();
+    let mut edit = store.tables.edit().unwrap();
     for (observation, _) in &rows {
         delete(&mut edit, &observation.key).unwrap();
     }
