@@ -18,6 +18,7 @@ mod output;
 mod progress;
 mod run;
 mod simulate;
+mod status;
 mod summary;
 
 /// Finds and measures trains on border railway crossings in folders of
@@ -45,6 +46,7 @@ pub struct Cli {
 enum Command {
     Run(run::RunArgs),
     Summary(summary::SummaryArgs),
+    Status(status::StatusArgs),
     Export(export::ExportArgs),
     Captures(captures::CapturesArgs),
     Crossings(crossings::CrossingsArgs),
@@ -87,6 +89,7 @@ impl Cli {
         match &self.command {
             Command::Run(args) => args.run(bars),
             Command::Summary(args) => args.run(),
+            Command::Status(args) => args.run(),
             Command::Export(args) => args.run(),
             Command::Captures(args) => args.run(),
             Command::Crossings(args) => args.run(),

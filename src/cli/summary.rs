@@ -25,7 +25,7 @@ Periods without a usable capture are gaps, never zeros. Colours are shown on a
 terminal only, and not where NO_COLOR is set.")]
 pub(super) struct SummaryArgs {
     /// The store to read.
-    #[arg(long, value_name = "FILE", default_value = DEFAULT_STORE)]
+    #[arg(long, value_name = "STORE", default_value = DEFAULT_STORE)]
     store: PathBuf,
     /// One crossing only.
     #[arg(long, value_name = "ID")]
@@ -69,7 +69,7 @@ impl SummaryArgs {
     }
 }
 
-fn screen() -> Screen {
+pub(super) fn screen() -> Screen {
     let width = Term::stdout().size_checked().map(|(_, columns)| columns);
     Screen {
         width: width.map_or(DEFAULT_WIDTH, usize::from),

@@ -6,10 +6,12 @@ mod export;
 pub(crate) mod fixture;
 mod lock;
 mod model;
+mod parquet;
 mod rows;
 mod run;
 mod schema;
 mod store;
+mod style;
 
 pub use export::{ExportFormat, export};
 pub use lock::Patience;

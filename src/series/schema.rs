@@ -3,11 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use super::columns::{META, OBSERVATIONS, RUNS, TRAINS};
+use super::style::{STYLES, add_style};
 use crate::error::{Error, Result};
 use crate::source::{Access, Cell, Home, Row, Table, TableSet};
 
-/// All tables of a store.
-pub(super) const TABLES: [Table; 4] = [OBSERVATIONS, TRAINS, RUNS, META];
+/// All tables of a store; a file also says how they are to be drawn.
+pub(super) fn tables_of(home: Home) -> Vec<Table> {
+    let mut tables = vec![OBSERVATIONS, TRAINS, RUNS, META];
+    if home == Home::File {
+        tables.push(STYLES);
+    }
+    tables
+}
 
 /// Version of the tables; a change of names or meanings counts it up. Tables
 /// and columns that are new are added to older stores without further ado.
@@ -67,8 +74,9 @@ pub(super) fn missing(name: &Path) -> Error {
 /// As [`version`], or where the copy or the tables cannot be written.
 pub(super) fn bring_up_to_date(name: &Path, mut tables: TableSet) -> Result<TableSet> {
     let home = Home::of(name);
+    let all = tables_of(home);
     if home == Home::Server && !tables.has(&META) {
-        tables.add_missing(&TABLES)?;
+        tables.add_missing(&all)?;
     }
     if tables.has(&META) && tables.read(&META)?.is_empty() {
         set_version(&mut tables)?;
@@ -79,7 +87,7 @@ pub(super) fn bring_up_to_date(name: &Path, mut tables: TableSet) -> Result<Tabl
             Home::File => copied(name, found)?.display().to_string(),
             Home::Server => {
                 let suffix = format!("_v{found}");
-                tables.copy_tables(&TABLES, &suffix)?;
+                tables.copy_tables(&all, &suffix)?;
                 format!("tables that end in {suffix}")
             }
         };
@@ -88,12 +96,15 @@ pub(super) fn bring_up_to_date(name: &Path, mut tables: TableSet) -> Result<Tabl
             tables.name().display()
         );
     }
-    if found < SCHEMA_VERSION || TABLES.iter().any(|table| !tables.has(table)) {
-        tables.add_missing(&TABLES)?;
+    if found < SCHEMA_VERSION || all.iter().any(|table| !tables.has(table)) {
+        tables.add_missing(&all)?;
         // What was opened before does not know the new columns.
         drop(tables);
         tables = TableSet::open(name, Access::Update)?;
         set_version(&mut tables)?;
+    }
+    if home == Home::File {
+        add_style(&mut tables)?;
     }
     Ok(tables)
 }

@@ -60,7 +60,7 @@ impl Claim {
     /// version, or is damaged; where the database cannot be reached or written.
     pub fn open(self) -> Result<Store> {
         if Home::of(&self.name) == Home::File && !self.name.exists() {
-            TableSet::create_file(&self.name, &schema::TABLES)?;
+            TableSet::create_file(&self.name, &schema::tables_of(Home::File))?;
         }
         let tables = TableSet::open(&self.name, Access::Update)?;
         Ok(Store {

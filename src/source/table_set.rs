@@ -125,6 +125,16 @@ impl TableSet {
         Ok(())
     }
 
+    /// Makes an empty database beside this one.
+    ///
+    /// # Errors
+    /// Where it is there already, or the server does not allow it.
+    #[cfg(test)]
+    pub(crate) fn make_database(&self, name: &str) -> Result<()> {
+        let sql = format!("CREATE DATABASE {}", quoted(name, '"'));
+        execute(&self.dataset, &sql).map_err(|e| explain(&self.name, "makes no database", &e))
+    }
+
     /// Whether there is a table of this name.
     #[must_use]
     pub fn has(&self, table: &Table) -> bool {
