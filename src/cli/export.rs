@@ -35,7 +35,7 @@ enum Format {
     Csv,
     /// observations.geojson and trains.geojson.
     Geojson,
-    /// observations.parquet and trains.parquet, a GeoParquet file.
+    /// observations.parquet and trains.parquet, which holds the lines too.
     Parquet,
 }
 

@@ -22,8 +22,8 @@ use crate::site::Crossing;
 pub(super) struct Place {
     #[command(flatten)]
     crossings: CrossingsFile,
-    /// The series: a GeoPackage, made where it is missing, or a PostGIS
-    /// database: postgresql://USER@HOST/DATABASE
+    /// The series: a GeoPackage, made where it is missing, or the address of
+    /// a PostGIS database
     #[arg(long, value_name = "STORE", default_value = DEFAULT_STORE)]
     store: PathBuf,
     /// Wait where another run is writing to the store, instead of giving up
@@ -55,6 +55,7 @@ pub(super) struct Place {
   railspan run downloads
   railspan run planet sentinel-2 --store tumen.gpkg --jobs 4
   railspan run yard --crossings yard.geojson
+  railspan run downloads --store postgresql://me@server/trains
 
 Exit codes: 0 all captures processed; 1 could not start, or nothing could be
 processed; 2 wrong usage; 3 finished, but some captures failed.")]

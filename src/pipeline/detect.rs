@@ -83,7 +83,9 @@ pub fn detect(corridors: Vec<Filed>, run: &Detection<'_>, keeper: &mut dyn Keepe
             }
             let inputs = inputs(&crossing.id, track, &own)?;
             if !run.anew && keeper.holds(&inputs) {
-                own.iter().for_each(|_| run.watch.advanced());
+                for _ in &own {
+                    run.watch.advanced();
+                }
             } else {
                 keeper.keep(&inputs, look_at(track, &own, run)?)?;
             }

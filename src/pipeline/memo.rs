@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,8 @@ use crate::source::CorridorLabel;
 /// found out is taken over by another only where nothing of it differs.
 pub const METHOD: &str = env!("RAILSPAN_METHOD");
 
-/// Runs after which an entry that none of them used is forgotten.
+/// Runs that learnt something after which an entry that none of them used is
+/// forgotten.
 const LONGEST_UNUSED: u8 = 50;
 
 /// One kind of entry, with the number of runs since it was last used.
@@ -45,6 +47,8 @@ struct Entries {
 pub struct Memo {
     file: Option<PathBuf>,
     entries: Mutex<Entries>,
+    /// Whether there is something that the file does not say.
+    learnt: AtomicBool,
 }
 
 impl Memo {
@@ -61,6 +65,7 @@ impl Memo {
         Self {
             file: Some(file),
             entries: Mutex::new(entries),
+            learnt: AtomicBool::new(false),
         }
     }
 
@@ -69,7 +74,7 @@ impl Memo {
     pub fn forget(folder: &Path) -> Self {
         Self {
             file: Some(folder.join("known.memo")),
-            entries: Mutex::default(),
+            ..Self::default()
         }
     }
 
@@ -83,7 +88,7 @@ impl Memo {
             return Ok(());
         };
         let folder = file.parent().unwrap_or(Path::new("."));
-        if !folder.is_dir() {
+        if !folder.is_dir() || !self.learnt.swap(false, Ordering::Relaxed) {
             return Ok(());
         }
         let bytes = {
@@ -96,7 +101,10 @@ impl Memo {
                 labels,
                 ..
             } = &mut *entries;
-            (age(scenes), age(headers), age(plans), age(labels));
+            age(scenes);
+            age(headers);
+            age(plans);
+            age(labels);
             postcard::to_stdvec(&*entries)
                 .map_err(|e| Error::content(file, e.to_string(), "report this"))?
         };
@@ -117,7 +125,7 @@ impl Memo {
     }
 
     pub(super) fn learn_scene(&self, digest: String, scene: &Scene) {
-        self.entries().scenes.insert(digest, (0, scene.clone()));
+        self.learning().scenes.insert(digest, (0, scene.clone()));
     }
 
     pub(super) fn plan(&self, digest: &str) -> Option<KnownPlan> {
@@ -125,7 +133,7 @@ impl Memo {
     }
 
     pub(super) fn learn_plan(&self, digest: String, plan: KnownPlan) {
-        self.entries().plans.insert(digest, (0, plan));
+        self.learning().plans.insert(digest, (0, plan));
     }
 
     /// The label of a corridor file that was found usable, if the file is the same still.
@@ -136,8 +144,14 @@ impl Memo {
 
     pub(super) fn learn_label(&self, corridor: &Path, label: &CorridorLabel) {
         if let Ok(key) = stamp_digest(corridor) {
-            self.entries().labels.insert(key, (0, label.clone()));
+            self.learning().labels.insert(key, (0, label.clone()));
         }
+    }
+
+    /// The entries, to be added to.
+    fn learning(&self) -> MutexGuard<'_, Entries> {
+        self.learnt.store(true, Ordering::Relaxed);
+        self.entries()
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {
@@ -160,7 +174,7 @@ impl Probe for RememberingProbe<'_> {
         }
         let header = self.probe.header(path)?;
         let learnt = (0, header.clone());
-        self.memo.entries().headers.insert(key, learnt);
+        self.memo.learning().headers.insert(key, learnt);
         Ok(header)
     }
 }

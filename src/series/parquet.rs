@@ -1,4 +1,4 @@
-//! A table as a Parquet file; one with lines is GeoParquet 1.1
+//! A table as a Parquet file; one with lines is `GeoParquet` 1.1
 //! (<https://geoparquet.org/releases/v1.1.0/>): WKB geometries in OGC:CRS84.
 //!
 //! Numbers are written in full, times as milliseconds UTC.
@@ -141,22 +141,20 @@ fn wkb(line: &[LonLat]) -> Option<ByteArray> {
 
 /// What `GeoParquet` says of its geometry column. No CRS means OGC:CRS84.
 fn about_geometry(rows: &[Row]) -> String {
-    let places = || rows.iter().flat_map(|row| &row.line);
     let mut column = json!({
         "encoding": "WKB",
         "geometry_types": ["LineString"],
         "edges": "planar",
     });
-    if places().next().is_some() {
-        let fold = |of: fn(&LonLat) -> f64, start: f64, pick: fn(f64, f64) -> f64| {
-            places().map(of).fold(start, pick)
-        };
-        let (lon, lat): (fn(&LonLat) -> f64, fn(&LonLat) -> f64) = (|p| p.lon_deg, |p| p.lat_deg);
+    let places: Vec<&LonLat> = rows.iter().flat_map(|row| &row.line).collect();
+    if !places.is_empty() {
+        let least = |of: fn(&LonLat) -> f64| places.iter().map(|p| of(p)).fold(f64::MAX, f64::min);
+        let most = |of: fn(&LonLat) -> f64| places.iter().map(|p| of(p)).fold(f64::MIN, f64::max);
         column["bbox"] = json!([
-            fold(lon, f64::INFINITY, f64::min),
-            fold(lat, f64::INFINITY, f64::min),
-            fold(lon, f64::NEG_INFINITY, f64::max),
-            fold(lat, f64::NEG_INFINITY, f64::max),
+            least(|p| p.lon_deg),
+            least(|p| p.lat_deg),
+            most(|p| p.lon_deg),
+            most(|p| p.lat_deg),
         ]);
     }
     json!({
@@ -273,7 +271,7 @@ mod tests {
             let bbox = &geo["columns"][GEOMETRY]["bbox"];
             assert_eq!(bbox.is_null(), rows.is_empty());
             if !rows.is_empty() {
-                assert_eq!(bbox[0], 124.3902);
+                assert_eq!(bbox[0], trains[0].geometry[0].lon_deg);
             }
         }
     }

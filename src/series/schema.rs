@@ -73,6 +73,7 @@ pub(super) fn missing(name: &Path) -> Error {
 /// # Errors
 /// As [`version`], or where the copy or the tables cannot be written.
 pub(super) fn bring_up_to_date(name: &Path, mut tables: TableSet) -> Result<TableSet> {
+    tables.keep_others_out(true)?;
     let home = Home::of(name);
     let all = tables_of(home);
     if home == Home::Server && !tables.has(&META) {
@@ -83,30 +84,38 @@ pub(super) fn bring_up_to_date(name: &Path, mut tables: TableSet) -> Result<Tabl
     }
     let found = version(&tables)?;
     if found < SCHEMA_VERSION {
-        let copy = match home {
-            Home::File => copied(name, found)?.display().to_string(),
-            Home::Server => {
-                let suffix = format!("_v{found}");
-                tables.copy_tables(&all, &suffix)?;
-                format!("tables that end in {suffix}")
-            }
-        };
-        log::info!(
-            "{}: brought from version {found} to {SCHEMA_VERSION}; what it was is kept in {copy}",
-            tables.name().display()
-        );
+        keep_copy(name, &tables, found)?;
     }
     if found < SCHEMA_VERSION || all.iter().any(|table| !tables.has(table)) {
         tables.add_missing(&all)?;
-        // What was opened before does not know the new columns.
-        drop(tables);
-        tables = TableSet::open(name, Access::Update)?;
+        if home == Home::File {
+            // What was opened before does not know the new columns.
+            drop(tables);
+            tables = TableSet::open(name, Access::Update)?;
+        }
         set_version(&mut tables)?;
     }
     if home == Home::File {
         add_style(&mut tables)?;
     }
+    tables.keep_others_out(false)?;
     Ok(tables)
+}
+
+fn keep_copy(name: &Path, tables: &TableSet, found: u32) -> Result<()> {
+    let copy = match Home::of(name) {
+        Home::File => copied(name, found)?.display().to_string(),
+        Home::Server => {
+            let suffix = format!("_v{found}");
+            tables.copy_tables(&tables_of(Home::Server), &suffix)?;
+            format!("tables that end in {suffix}")
+        }
+    };
+    log::info!(
+        "{}: brought from version {found} to {SCHEMA_VERSION}; what it was is kept in {copy}",
+        tables.name().display()
+    );
+    Ok(())
 }
 
 /// Copies a file to `NAME.vN.gpkg`. A copy that is there is of the same

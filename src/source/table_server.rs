@@ -77,10 +77,9 @@ fn reason(error: &GdalError) -> String {
     }
 }
 
-/// Adds the tables and columns that are not there. Only one at a time does so.
+/// Adds the tables and columns that are not there.
 pub(super) fn add_missing(dataset: &mut Dataset, tables: &[Table]) -> gdal::errors::Result<()> {
     let transaction = dataset.start_transaction()?;
-    lock(&transaction, "tables")?;
     if tables.iter().any(|t| t.lines) {
         execute(&transaction, "CREATE EXTENSION IF NOT EXISTS postgis")?;
     }
@@ -108,6 +107,13 @@ pub(super) fn has(dataset: &Dataset, table: &Table) -> bool {
     let name = quoted(&quoted(table.name, '"'), '\'');
     let sql = format!("SELECT to_regclass({name})::text");
     matches!(scalar(dataset, &sql), Ok(Some(name)) if !name.is_empty())
+}
+
+/// Takes a lock that lasts until it is given back or the connection ends.
+pub(super) fn lock_session(dataset: &Dataset, take: bool) -> gdal::errors::Result<()> {
+    let verb = if take { "lock" } else { "unlock" };
+    let sql = format!("SELECT pg_advisory_{verb}(hashtextextended('railspan store', 0))::text");
+    scalar(dataset, &sql).map(drop)
 }
 
 /// Takes a lock that lasts until the end of the transaction.

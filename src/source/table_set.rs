@@ -95,6 +95,19 @@ impl TableSet {
         &self.name
     }
 
+    /// Keeps other machines from changing the tables of a database themselves,
+    /// until it is given back; a file has one writer anyway.
+    ///
+    /// # Errors
+    /// Where the server does not answer.
+    pub fn keep_others_out(&self, out: bool) -> Result<()> {
+        match self.home {
+            Home::File => Ok(()),
+            Home::Server => table_server::lock_session(&self.dataset, out)
+                .map_err(|e| explain(&self.name, "cannot be locked", &e)),
+        }
+    }
+
     /// Adds the tables and columns that are not there, empty.
     ///
     /// # Errors
