@@ -99,7 +99,7 @@
         <text-buffer bufferDraw="1" bufferSize="0.8" bufferSizeUnits="MM" bufferColor="255,255,255,255" bufferOpacity="1"/>
       </text-style>
       <placement placement="2" placementFlags="2" dist="1" distUnits="MM"/>
-      <rendering drawLabels="1" obstacle="1" scaleVisibility="1" scaleMin="50000" scaleMax="0"/>
+      <rendering drawLabels="1" obstacle="1" scaleVisibility="0"/>
     </settings>
   </labeling>
   <layerGeometryType>1</layerGeometryType>
