@@ -46,7 +46,9 @@ fn a_database_holds_what_a_file_holds() {
     for format in ["csv", "geojson", "parquet"] {
         let exported = [&file, &address].map(|store| {
             let out = at("out");
-            succeeds(["export", "--store", store, "--out", &out, "--format", format]);
+            succeeds([
+                "export", "--store", store, "--out", &out, "--format", format,
+            ]);
             let read = |table| std::fs::read(format!("{out}/{table}.{format}")).unwrap();
             (read("observations"), read("trains"))
         });

@@ -259,6 +259,20 @@ mod tests {
     }
 
     #[test]
+    fn names_cannot_drive_the_terminal() {
+        let mut hostile = row("a\u{1b}[2J\nb", "2022-01-09T02:16:27Z", 1.0);
+        hostile.platform = "\u{9b}31m".into();
+        let mut some = listed(vec![hostile]);
+        some.problems = vec![Problem::new("x\u{202e}\u{7}", "bad\r", "mend\t")];
+        let text = table(&some);
+        let control = |c: char| c.is_control() && c != '\n';
+        assert!(
+            !text.contains(control) && !text.contains('\u{202e}'),
+            "{text:?}"
+        );
+    }
+
+    #[test]
     fn a_single_capture_keeps_all_its_columns() {
         let text = table(&listed(vec![row("a", "2022-01-09T02:16:27Z", 0.0)]));
         assert!(text.contains("sentinel-2b") && text.contains("SCL"));

@@ -196,3 +196,77 @@ fn age<T>(kind: &mut Kind<T>) {
         *unused += 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    struct Counting(std::sync::atomic::AtomicUsize);
+
+    impl Probe for Counting {
+        fn header(&self, path: &str) -> Result<RasterHeader> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Ok(crate::capture::RasterHeader {
+                grid: crate::geo::Grid {
+                    width: 3,
+                    height: 2,
+                    origin: [0.1, 1.0, 0.0, -0.7, 0.0, -1.0],
+                    crs: path.len().to_string(),
+                },
+                georeferenced: true,
+                control_points: 0,
+                format: "GTiff".into(),
+                bands: Vec::new(),
+                tags: BTreeMap::new(),
+            })
+        }
+    }
+
+    /// Asks for the header of a file through a memo, and saves the memo.
+    fn ask(memo: &Memo, probe: &Counting, path: &Path) -> RasterHeader {
+        let remembering = RememberingProbe { memo, probe };
+        let header = remembering.header(&path.to_string_lossy()).unwrap();
+        memo.save().unwrap();
+        header
+    }
+
+    #[test]
+    fn a_file_is_opened_once_until_it_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("x.tif");
+        fs::write(&file, "one").unwrap();
+        let probe = Counting(std::sync::atomic::AtomicUsize::new(0));
+        let times = || probe.0.load(Ordering::Relaxed);
+        let first = ask(&Memo::open(folder.path()), &probe, &file);
+        assert_eq!(ask(&Memo::open(folder.path()), &probe, &file), first);
+        assert_eq!(times(), 1);
+        fs::write(&file, "three").unwrap();
+        ask(&Memo::open(folder.path()), &probe, &file);
+        assert_eq!(times(), 2);
+        ask(&Memo::forget(folder.path()), &probe, &file);
+        ask(&Memo::default(), &probe, &file);
+        assert_eq!(times(), 4);
+    }
+
+    #[test]
+    fn what_is_not_used_for_long_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = ["old", "new"].map(|name| folder.path().join(name));
+        let probe = Counting(std::sync::atomic::AtomicUsize::new(0));
+        fs::write(&files[0], "").unwrap();
+        ask(&Memo::open(folder.path()), &probe, &files[0]);
+        let mut size = 0;
+        let mut another = || {
+            size += 1;
+            fs::write(&files[1], "x".repeat(size)).unwrap();
+            ask(&Memo::open(folder.path()), &probe, &files[1]);
+            Memo::open(folder.path()).entries().headers.len()
+        };
+        let longest = usize::from(LONGEST_UNUSED);
+        for others in 1..longest {
+            assert_eq!(another(), 1 + others);
+        }
+        assert_eq!(another(), longest, "the oldest is gone");
+    }
+}
