@@ -2,12 +2,10 @@
 
 mod chart;
 mod paint;
-mod period;
 mod screen;
 mod summary;
 mod table;
 
-pub use period::By;
 pub use screen::{Screen, screen_text};
 pub use summary::{
     CrossingSummary, Figures, Length, PeriodFigures, Share, Sighting, Summary, summarise,
