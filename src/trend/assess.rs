@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::answer::{Answer, Demands};
 use super::model::{Question, Stay, Trend, Trends};
 use super::period::date;
 use super::presence::{by_period, presence};
 use super::sample::{Sample, Scope};
 use super::stay::stays;
+use super::{lengths, rates};
 use crate::series::Series;
 
 /// Presence, lengths, trends and changes over all crossings, of each crossing
@@ -66,16 +66,12 @@ fn trend(series: &Series, stays: &[Stay], scope: Scope<'_>, question: Question) 
         min_length_given: question.min_length_m.is_some(),
         total: presence(sample.looks.iter()),
         periods: by_period(&sample, question.by),
-        median_length: nothing_yet(),
-        length: nothing_yet(),
-        seasonal_length: nothing_yet(),
-        rate: nothing_yet(),
-        length_change: nothing_yet(),
-        rate_change: nothing_yet(),
+        median_length: lengths::median_of(&sample.trains),
+        length: lengths::trend_of(&sample.trains),
+        seasonal_length: lengths::season_of(&sample.trains),
+        rate: rates::trend_of(&sample),
+        length_change: lengths::change_of(&sample.trains),
+        rate_change: rates::change_of(&sample),
         trains: sample.trains.iter().map(|t| t.train).collect(),
     })
-}
-
-fn nothing_yet<T>() -> Answer<T> {
-    Demands::default().answer("estimates", || None)
 }

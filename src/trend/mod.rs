@@ -6,11 +6,22 @@
 
 mod answer;
 mod assess;
+mod autocorrelation;
+mod change;
+mod kendall;
+mod length_change;
+mod lengths;
 mod model;
+mod normal;
 mod period;
+mod poisson;
 mod presence;
+mod rate_change;
+mod rates;
 mod sample;
+mod slope;
 mod stay;
+mod survival;
 
 pub use answer::{Answer, Refusal, Shortfall};
 pub use assess::trends;
@@ -21,3 +32,4 @@ pub use model::{
 pub use period::By;
 pub(crate) use period::{date, days_between, days_since};
 pub use stay::stays;
+pub(crate) use survival::median_length;
