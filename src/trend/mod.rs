@@ -18,6 +18,10 @@ mod poisson;
 mod presence;
 mod rate_change;
 mod rates;
+#[cfg(test)]
+mod recovery_tests;
+#[cfg(test)]
+mod reference_tests;
 mod sample;
 mod slope;
 mod stay;
