@@ -1,12 +1,15 @@
 //! What people read: the summary of a series, in the terminal and for programs.
 
 mod chart;
+mod figures;
+mod headline;
 mod paint;
 mod screen;
 mod summary;
+mod summary_csv;
 mod table;
+mod trend_lines;
 
+pub use figures::{Figures, Length, Median, Share};
 pub use screen::{Screen, screen_text};
-pub use summary::{
-    CrossingSummary, Figures, Length, PeriodFigures, Share, Sighting, Summary, summarise,
-};
+pub use summary::{PeriodFigures, ScopeSummary, Sighting, Summary, summarise};

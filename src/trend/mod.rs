@@ -22,6 +22,7 @@ mod rates;
 mod recovery_tests;
 #[cfg(test)]
 mod reference_tests;
+mod round;
 mod sample;
 mod slope;
 mod stay;
@@ -35,5 +36,6 @@ pub use model::{
 };
 pub use period::By;
 pub(crate) use period::{date, days_between, days_since};
+pub(crate) use round::rounded;
 pub use stay::stays;
-pub(crate) use survival::median_length;
+pub(crate) use survival::{Bounded, kaplan_meier, median_length};
