@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 mod batch;
 mod captures;
 mod captures_table;
+mod compare;
 mod crossings;
 mod export;
 mod imagery;
@@ -44,6 +45,7 @@ pub struct Cli {
 enum Command {
     Run(run::RunArgs),
     Summary(summary::SummaryArgs),
+    Compare(compare::CompareArgs),
     Export(export::ExportArgs),
     Captures(captures::CapturesArgs),
     Crossings(crossings::CrossingsArgs),
@@ -86,6 +88,7 @@ impl Cli {
         match &self.command {
             Command::Run(args) => args.run(bars),
             Command::Summary(args) => args.run(),
+            Command::Compare(args) => args.run(),
             Command::Export(args) => args.run(),
             Command::Captures(args) => args.run(),
             Command::Crossings(args) => args.run(),

@@ -3,17 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use console::Term;
 
 use super::Finish;
-use super::output::print;
+use super::output::{print, screen};
 use crate::error::Result;
-use crate::report::{Screen, screen_text, summarise};
+use crate::report::{screen_text, summarise};
 use crate::series::{DEFAULT_STORE, load};
 use crate::trend::{By, Question};
-
-/// Columns where standard output is no terminal.
-const DEFAULT_WIDTH: usize = 80;
 
 /// Sum up what was seen: a headline, a table by period and a chart of lengths
 #[derive(Debug, Args)]
@@ -88,13 +84,5 @@ fn metres(text: &str) -> Result<f64, String> {
         Ok(value)
     } else {
         Err("a length is 0 m or more".to_owned())
-    }
-}
-
-fn screen() -> Screen {
-    let width = Term::stdout().size_checked().map(|(_, columns)| columns);
-    Screen {
-        width: width.map_or(DEFAULT_WIDTH, usize::from),
-        colour: console::colors_enabled(),
     }
 }

@@ -1,6 +1,7 @@
 //! What people read: the summary of a series, in the terminal and for programs.
 
 mod chart;
+mod comparison;
 mod figures;
 mod headline;
 mod paint;
@@ -10,6 +11,7 @@ mod summary_csv;
 mod table;
 mod trend_lines;
 
+pub use comparison::Comparison;
 pub use figures::{Figures, Length, Median, Share};
 pub use screen::{Screen, screen_text};
 pub use summary::{PeriodFigures, ScopeSummary, Sighting, Summary, summarise};

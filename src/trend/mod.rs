@@ -8,6 +8,7 @@ mod answer;
 mod assess;
 mod autocorrelation;
 mod change;
+pub mod compare;
 mod kendall;
 mod length_change;
 mod lengths;
@@ -27,6 +28,8 @@ mod sample;
 mod slope;
 mod stay;
 mod survival;
+#[cfg(test)]
+mod tests;
 
 pub use answer::{Answer, Refusal, Shortfall};
 pub use assess::trends;

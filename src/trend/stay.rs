@@ -88,6 +88,7 @@ fn stay(row: &[&Train], observations: &[&Observation]) -> Option<Stay> {
         length_m: best.length_m,
         length_sigma_m: best.length_sigma_m,
         at_least: best.censored != Censored::None,
+        cars: best.cars,
     })
 }
 
