@@ -163,7 +163,10 @@ fn published_counts_are_held_against_the_series() {
     let counts = counts.to_str().unwrap();
     let table = printed(&["compare", "--store", store, "--counts", counts]);
     assert!(table.contains("length: 1 of 1 agree"), "{table}");
-    assert!(table.contains("1 not observed, 1 no such place"), "{table}");
+    assert!(
+        table.contains("1 not observed, 1 of an unknown place"),
+        "{table}"
+    );
     assert!(!table.contains('\u{1b}'), "{table}");
     let place = "\u{1b}[31mhere=bridge";
     let csv = printed(&[

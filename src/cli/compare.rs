@@ -38,9 +38,9 @@ pub(super) struct CompareArgs {
     /// Which crossing a site of the file is; may be given several times.
     #[arg(long, value_name = "SITE=CROSSING", value_parser = place)]
     place: Vec<(String, String)>,
-    /// Days that a capture may lie from the day of a count: dates of reports
-    /// are local, those of captures UTC.
-    #[arg(long, value_name = "DAYS", default_value = "1")]
+    /// Days that a capture may lie from the day of a count, which is taken as
+    /// UTC: by day, east Asia has the same date.
+    #[arg(long, value_name = "DAYS", default_value = "0")]
     days: u32,
     /// A table to read, or figures for programs.
     #[arg(long, value_enum, default_value = "table")]

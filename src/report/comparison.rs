@@ -1,5 +1,6 @@
 //! Published counts beside the series: for people, as JSON and as CSV.
 
+use console::{Alignment, measure_text_width, pad_str};
 use serde::Serialize;
 
 use super::headline::interval;
@@ -21,17 +22,14 @@ pub struct Comparison {
 /// Verdicts that say something is wrong on one side.
 const DISAGREE: [Verdict; 2] = [Verdict::Differs, Verdict::NotFound];
 
-/// Verdicts on counts that could be held against the series.
-const COMPARED: [Verdict; 4] = [
-    Verdict::Agrees,
-    Verdict::Differs,
-    Verdict::NotFound,
-    Verdict::SeenInPart,
-];
+/// The other verdicts on counts that could be held against the series.
+const OTHERS: [Verdict; 3] = [Verdict::Agrees, Verdict::SeenInPart, Verdict::TooShort];
 
 /// Verdicts on counts that could not, in order of how far they got.
-const NOT_COMPARED: [Verdict; 4] = [
+const NOT_COMPARED: [Verdict; 6] = [
+    Verdict::CarsUnknown,
     Verdict::NotObserved,
+    Verdict::OtherCrossing,
     Verdict::NoPlace,
     Verdict::NoDate,
     Verdict::OtherQuantity,
@@ -60,7 +58,7 @@ impl Comparison {
         }
         for (title, rows) in [
             ("disagreements", self.of(&DISAGREE)),
-            ("compared", self.of(&COMPARED)),
+            ("other counts compared", self.of(&OTHERS)),
         ] {
             text += &paint.text(&format!("\n{title}\n"), Ink::Strong);
             text += &table(&rows, paint);
@@ -188,13 +186,24 @@ fn table(rows: &[&Compared], paint: Paint) -> String {
     if rows.is_empty() {
         return "none\n".to_owned();
     }
-    let cells = |cells: [String; 6], ink| Line {
-        cells: cells.into(),
-        ink,
+    let names: Vec<[String; 3]> = std::iter::once(["date", "crossing", "what"].map(str::to_owned))
+        .chain(rows.iter().map(|row| name(row)))
+        .collect();
+    let widths: [usize; 3] = std::array::from_fn(|c| {
+        let widths = names.iter().map(|name| measure_text_width(&name[c]));
+        widths.max().unwrap_or(0)
+    });
+    let line = |name: &[String; 3], rest: [String; 3], ink| {
+        let parts: Vec<String> = (0..3)
+            .map(|c| pad_str(&name[c], widths[c], Alignment::Left, None).into_owned())
+            .collect();
+        let mut cells = vec![parts.join("  ")];
+        cells.extend(rest);
+        Line { cells, ink }
     };
-    let heads = ["date", "crossing", "what", "published", "found", "verdict"];
-    let mut lines = vec![cells(heads.map(str::to_owned), Ink::Faint)];
-    for row in rows {
+    let heads = ["published", "found", "verdict"].map(str::to_owned);
+    let mut lines = vec![line(&names[0], heads, Ink::Faint)];
+    for (row, name) in rows.iter().zip(&names[1..]) {
         let ink = if DISAGREE.contains(&row.verdict) {
             Ink::Cut
         } else {
@@ -205,17 +214,22 @@ fn table(rows: &[&Compared], paint: Paint) -> String {
             Bound::AtLeast => "≥",
             Bound::AtMost => "≤",
         };
-        let row = [
-            printable(&row.date),
-            printable(row.crossing.as_deref().unwrap_or_default()),
-            row.kind.map_or("", Kind::word).to_owned(),
+        let rest = [
             format!("{sign}{:.0}", row.published),
             row.found.as_ref().map_or("—".to_owned(), found_text),
             row.verdict.words().to_owned(),
         ];
-        lines.push(cells(row, ink));
+        lines.push(line(name, rest, ink));
     }
     table_text(&lines, 2, paint)
+}
+
+fn name(row: &Compared) -> [String; 3] {
+    [
+        printable(&row.date),
+        printable(row.crossing.as_deref().unwrap_or_default()),
+        row.kind.map_or("", Kind::word).to_owned(),
+    ]
 }
 
 fn found_text(found: &Found) -> String {

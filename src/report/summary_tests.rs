@@ -3,8 +3,8 @@
 use super::*;
 use crate::report::figures::{longest, median_of};
 use crate::report::{Screen, screen_text};
+use crate::series::Change;
 use crate::series::fixture::{self, Row};
-use crate::series::{Censored, Change};
 
 fn series(rows: Vec<Row>) -> Series {
     let mut series = Series::default();

@@ -45,7 +45,7 @@ fn verdicts(series: &Series, counts: &[Count]) -> Vec<Verdict> {
 #[test]
 fn lengths_find_their_trains() {
     // Two sigmas are 2 √(6.5² + 10²) = 23.9 m.
-    let counts = [225.0, 60.0, 110.0].map(|m| length("2023-09-24", m));
+    let counts = [225.0, 61.0, 110.0].map(|m| length("2023-09-24", m));
     let rows = compare(&tumen(), &counts, &Places::default(), 1);
     let found: Vec<_> = rows
         .iter()
@@ -55,15 +55,17 @@ fn lengths_find_their_trains() {
         found,
         [
             (Verdict::Agrees, Some(5.0)),
-            (Verdict::NotFound, None),
+            (Verdict::TooShort, None),
             (Verdict::Agrees, Some(2.0)),
         ]
     );
+    let longer = [70.0, 112.0, 230.0].map(|m| length("2023-09-24", m));
+    assert_eq!(verdicts(&tumen(), &longer)[0], Verdict::NotFound);
     assert_eq!(rows[0].found.as_ref().unwrap().captures, ["2023-09-24"]);
     let [of_length] = agreement(&rows).try_into().unwrap();
     assert_eq!(
         (of_length.compared, of_length.agree, of_length.pairs),
-        (3, 2, 2)
+        (2, 2, 2)
     );
     // Of 5 and 2: mean 3.5, root of the mean square √14.5 = 3.81.
     assert_eq!((of_length.bias, of_length.rmse), (Some(3.5), Some(3.81)));
@@ -94,7 +96,7 @@ fn what_was_not_observed_is_no_disagreement() {
             Verdict::Agrees,
             Verdict::NotObserved,
             Verdict::NoDate,
-            Verdict::NoPlace,
+            Verdict::OtherCrossing,
             Verdict::NoPlace,
             Verdict::OtherQuantity,
         ]
@@ -141,11 +143,31 @@ fn trains_and_cars_count_once_and_bounds_are_bounds() {
 }
 
 #[test]
+fn cars_of_trains_without_a_count_are_not_guessed() {
+    let of = |quantity: &str| count("2023-09-24", "Khasan", quantity, 3.0, "railcars");
+    let mut series = tumen();
+    for train in &mut series.trains {
+        train.cars = None;
+    }
+    let counts = [of("train_cars"), of("railcars_total")];
+    assert_eq!(verdicts(&series, &counts), [Verdict::CarsUnknown; 2]);
+    series.trains.clear();
+    for o in &mut series.observations {
+        o.train_count = o.train_count.map(|_| 0);
+    }
+    // Three cars are at most 51 m, and the limit is 62 m.
+    assert_eq!(
+        verdicts(&series, &counts),
+        [Verdict::TooShort, Verdict::Differs]
+    );
+}
+
+#[test]
 fn half_a_view_or_half_a_month_excuses_what_is_missing() {
     let mut series = tumen();
     series.observations[0].status = Status::Partial;
     let five = count("2023-09-24", "Tumangang", "trains_visible", 5.0, "trains");
-    let sixty = [60.0, 112.0, 230.0].map(|m| length("2023-09-24", m));
+    let sixty = [70.0, 112.0, 230.0].map(|m| length("2023-09-24", m));
     assert_eq!(verdicts(&series, &[five]), [Verdict::SeenInPart]);
     assert_eq!(verdicts(&series, &sixty)[0], Verdict::SeenInPart);
     let month = |n: f64| count("2023-09", "Tumangang", "trains_in_month", n, "trains");

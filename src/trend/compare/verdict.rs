@@ -22,6 +22,10 @@ const PUBLISHED_SIGMA_M: f64 = 10.0;
 /// Lengths further apart than so many sigmas differ.
 const SIGMAS: f64 = 2.0;
 
+/// Length of the longest car in use, a P70 boxcar, m: so many cars are no
+/// longer than so many of these.
+const LONGEST_CAR_M: f64 = 17.07;
+
 /// What became of a count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -34,9 +38,15 @@ pub enum Verdict {
     NotFound,
     /// Less was found than published, but not all could be seen.
     SeenInPart,
+    /// It was not found, and is too short for the captures to show it for sure.
+    TooShort,
+    /// Trains were found, but nothing is known of their cars.
+    CarsUnknown,
     /// No usable capture is near enough in time.
     NotObserved,
-    /// The site is none of the crossings in the series, or not known.
+    /// The site is a crossing that the series does not hold.
+    OtherCrossing,
+    /// It is not known which crossing the site is.
     NoPlace,
     /// The date is none.
     NoDate,
@@ -53,8 +63,11 @@ impl Verdict {
             Self::Differs => "differs",
             Self::NotFound => "not found",
             Self::SeenInPart => "seen in part",
+            Self::TooShort => "too short to see",
+            Self::CarsUnknown => "cars unknown",
             Self::NotObserved => "not observed",
-            Self::NoPlace => "no such place",
+            Self::OtherCrossing => "of another crossing",
+            Self::NoPlace => "of an unknown place",
             Self::NoDate => "no date",
             Self::OtherQuantity => "not comparable",
         }
@@ -140,11 +153,12 @@ fn place(count: &Count, places: &Places, ids: &[&str]) -> Compared {
     let kind = Kind::of(&count.quantity, &count.unit);
     let named = || places.crossing(&count.site, ids);
     let crossing = count.crossing.clone().or_else(named);
-    let known = crossing.as_deref().is_some_and(|id| ids.contains(&id));
+    let held = crossing.as_deref().map(|id| ids.contains(&id));
     let verdict = match () {
         () if kind.is_none() => Verdict::OtherQuantity,
         () if count.days.is_none() => Verdict::NoDate,
-        () if !known => Verdict::NoPlace,
+        () if held.is_none() => Verdict::NoPlace,
+        () if held == Some(false) => Verdict::OtherCrossing,
         () => Verdict::NotObserved,
     };
     Compared {
@@ -207,7 +221,10 @@ impl View<'_> {
                 let (low, high) = cars.fold((0.0, 0.0), |sum, c| {
                     (sum.0 + f64::from(c.min), sum.1 + f64::from(c.max))
                 });
-                let known = self.trains.iter().all(|s| s.cars.is_some() && !s.at_least);
+                if self.trains.iter().any(|s| s.cars.is_none()) {
+                    return vec![(None, Verdict::CarsUnknown); rows.len()];
+                }
+                let known = self.trains.iter().all(|s| !s.at_least);
                 rows.iter()
                     .map(|row| {
                         self.judge(row, (low, known.then_some(high), f64::midpoint(low, high)))
@@ -235,18 +252,31 @@ impl View<'_> {
         order.sort_by(|a, b| rows[*a].published.total_cmp(&rows[*b].published));
         let wanted: Vec<f64> = order.iter().map(|i| rows[*i].published).collect();
         let offered: Vec<f64> = sizes.iter().map(|s| s.2).collect();
-        let lacking = if self.whole {
-            Verdict::NotFound
-        } else {
-            Verdict::SeenInPart
-        };
-        let mut answers = vec![(None, lacking); rows.len()];
+        let lacking = |row: &&Compared| (None, self.lacking(row));
+        let mut answers: Vec<_> = rows.iter().map(lacking).collect();
         for (i, partner) in order.into_iter().zip(assign(&wanted, &offered)) {
             if let Some(size) = partner.and_then(|p| sizes.get(p)) {
                 answers[i] = self.judge(rows[i], *size);
             }
         }
         answers
+    }
+
+    /// What it means that a train has no partner among those found.
+    fn lacking(&self, row: &Compared) -> Verdict {
+        let (per_unit_m, of_cars) = match row.kind {
+            Some(Kind::TrainCars) => (LONGEST_CAR_M, true),
+            _ => (1.0, false),
+        };
+        let short = self
+            .limit_m
+            .is_some_and(|limit_m| row.published * per_unit_m < limit_m);
+        match () {
+            () if of_cars && self.trains.iter().any(|s| s.cars.is_none()) => Verdict::CarsUnknown,
+            () if short => Verdict::TooShort,
+            () if self.whole => Verdict::NotFound,
+            () => Verdict::SeenInPart,
+        }
     }
 
     /// The least, largest and middle value of the series beside a published one.

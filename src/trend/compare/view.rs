@@ -14,6 +14,8 @@ pub(super) struct View<'a> {
     pub captures: Vec<String>,
     /// Whether every day was seen clearly.
     pub whole: bool,
+    /// Longest detection limit of the captures, m.
+    pub limit_m: Option<f64>,
     /// Trains, each once, by length.
     pub trains: Vec<&'a Stay>,
 }
@@ -66,6 +68,10 @@ impl<'a> View<'a> {
         Some(Self {
             captures,
             whole: clear.len() >= wanted,
+            limit_m: near
+                .iter()
+                .filter_map(|o| o.detection_limit_m)
+                .reduce(f64::max),
             trains,
         })
     }
