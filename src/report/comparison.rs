@@ -3,7 +3,7 @@
 use console::{Alignment, measure_text_width, pad_str};
 use serde::Serialize;
 
-use super::headline::interval;
+use super::headline::{counted, interval};
 use super::paint::{GLUE, Ink, Paint, printable, wrapped};
 use super::screen::Screen;
 use super::table::{Line, table_text};
@@ -171,8 +171,8 @@ fn agreement_text(a: &Agreement) -> String {
     if let (Some(bias), Some(rmse), Some(median)) = (a.bias, a.rmse, a.median_absolute) {
         text += &format!(
             "; found less published: mean {bias:+.1}{unit}, median absolute {median:.1}{unit}, \
-             RMS {rmse:.1}{unit}, {} pairs",
-            a.pairs
+             RMS {rmse:.1}{unit}, {}",
+            counted(a.pairs, "pair")
         );
     }
     if let Some(limits) = a.limits {
