@@ -235,7 +235,9 @@ fn name(row: &Compared) -> [String; 3] {
 fn found_text(found: &Found) -> String {
     match found.high {
         None => format!("≥{:.0}", found.low),
-        Some(high) if high.round() == found.low.round() => format!("{high:.0}"),
-        Some(high) => format!("{:.0}–{high:.0}", found.low),
+        Some(high) => match (format!("{:.0}", found.low), format!("{high:.0}")) {
+            (low, high) if low == high => high,
+            (low, high) => format!("{low}–{high}"),
+        },
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn kaplan_meier(lengths: &[Bounded]) -> KaplanMeier {
     let (mut share, mut greenwood) = (1.0, 0.0);
     let mut left = sorted.len();
     let (mut reached, mut passed, mut low, mut high) = (None, None, None, None);
-    for equal in sorted.chunk_by(|a, b| a.0 == b.0) {
+    for equal in sorted.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
         let length = equal.first().map(|l| l.0);
         let ended = equal.iter().filter(|l| !l.1).count();
         if ended > 0 {

@@ -112,8 +112,9 @@ pub struct Compared {
     pub verdict: Verdict,
 }
 
-/// Counts that are answered together, so that no train is named twice.
-type Group = ((String, Kind, (Date, Date)), Vec<usize>);
+/// Counts that are answered together, so that no train is named twice: those
+/// of one crossing, kind, time and site.
+type Group = (String, Kind, (Date, Date), String);
 
 /// Every count beside the series, in the order of the file. A count belongs to
 /// the usable captures of its days, or to the nearest within `reach_days`.
@@ -132,7 +133,7 @@ pub fn compare(
     let ids: Vec<&str> = ids.into_iter().collect();
     let stays = stays(series);
     let mut compared: Vec<Compared> = counts.iter().map(|c| place(c, places, &ids)).collect();
-    for ((crossing, kind, days), members) in groups(counts, &compared) {
+    for ((crossing, kind, days, _), members) in groups(counts, &compared) {
         let view = View::of(series, &stays, &crossing, days, reach_days);
         let answers = match view {
             None => vec![(None, Verdict::NotObserved); members.len()],
@@ -175,8 +176,8 @@ fn place(count: &Count, places: &Places, ids: &[&str]) -> Compared {
     }
 }
 
-fn groups(counts: &[Count], compared: &[Compared]) -> Vec<Group> {
-    let mut groups: BTreeMap<(String, Kind, (Date, Date), String), Vec<usize>> = BTreeMap::new();
+fn groups(counts: &[Count], compared: &[Compared]) -> BTreeMap<Group, Vec<usize>> {
+    let mut groups: BTreeMap<Group, Vec<usize>> = BTreeMap::new();
     for (i, (count, row)) in counts.iter().zip(compared).enumerate() {
         if row.verdict != Verdict::NotObserved {
             continue;
@@ -188,9 +189,6 @@ fn groups(counts: &[Count], compared: &[Compared]) -> Vec<Group> {
         }
     }
     groups
-        .into_iter()
-        .map(|((crossing, kind, days, _), members)| ((crossing, kind, days), members))
-        .collect()
 }
 
 impl View<'_> {
