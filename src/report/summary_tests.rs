@@ -155,6 +155,17 @@ fn an_empty_store_and_an_unknown_crossing_are_said_to_be() {
     assert!(!said.contains('\u{1b}'));
 }
 
+fn same_trend<'a>(at: impl Fn(&str) -> &'a str, slope: &serde_json::Value) {
+    for (name, value) in [
+        ("slope_m_per_year", &slope["slope_m_per_year"]["value"]),
+        ("slope_low", &slope["slope_m_per_year"]["interval"]["low"]),
+        ("slope_p", &slope["p_value"]),
+    ] {
+        assert_eq!(at(name).parse::<f64>().ok(), value.as_f64(), "{name}");
+    }
+    assert_eq!(at("slope_not_told").is_empty(), !slope.is_null());
+}
+
 #[test]
 fn csv_and_json_carry_the_same_figures() {
     let mut rows = fixture::dandong();
@@ -198,15 +209,7 @@ fn csv_and_json_carry_the_same_figures() {
             let at_least = group["longest"]["at_least"].as_bool();
             assert_eq!(at("longest_at_least").parse().ok(), at_least);
             if at("period") == "all" {
-                let slope = &crossing["trend"]["length"]["found"];
-                for (name, value) in [
-                    ("slope_m_per_year", &slope["slope_m_per_year"]["value"]),
-                    ("slope_low", &slope["slope_m_per_year"]["interval"]["low"]),
-                    ("slope_p", &slope["p_value"]),
-                ] {
-                    assert_eq!(at(name).parse::<f64>().ok(), value.as_f64(), "{name}");
-                }
-                assert_eq!(at("slope_not_told").is_empty(), !slope.is_null());
+                same_trend(at, &crossing["trend"]["length"]["found"]);
             }
         }
     }
