@@ -15,6 +15,7 @@ mod imagery;
 mod logging;
 mod output;
 mod progress;
+mod report;
 mod run;
 mod simulate;
 mod summary;
@@ -44,6 +45,7 @@ pub struct Cli {
 enum Command {
     Run(run::RunArgs),
     Summary(summary::SummaryArgs),
+    Report(report::ReportArgs),
     Export(export::ExportArgs),
     Captures(captures::CapturesArgs),
     Crossings(crossings::CrossingsArgs),
@@ -86,6 +88,7 @@ impl Cli {
         match &self.command {
             Command::Run(args) => args.run(bars),
             Command::Summary(args) => args.run(),
+            Command::Report(args) => args.run(),
             Command::Export(args) => args.run(),
             Command::Captures(args) => args.run(),
             Command::Crossings(args) => args.run(),

@@ -8,8 +8,9 @@ use console::Term;
 use super::Finish;
 use super::output::print;
 use crate::error::Result;
-use crate::report::{By, Screen, screen_text, summarise};
+use crate::report::{Screen, screen_text, summarise};
 use crate::series::{DEFAULT_STORE, load};
+use crate::trend::By;
 
 /// Columns where standard output is no terminal.
 const DEFAULT_WIDTH: usize = 80;

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::paint::{Ink, Paint};
-use super::period::{By, days_between, days_since};
 use super::summary::{CrossingSummary, Sighting};
+use crate::trend::{By, days_between, days_since};
 
 /// Rows of characters; a multiple of [`INTERVALS`], so that each tick has its own.
 const ROWS: usize = 12;

@@ -10,17 +10,17 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::paint::printable;
-use super::period::{By, date};
 use crate::error::{Error, Result};
 use crate::series::{Censored, Change, Observation, Series, Status, Train};
-use crate::stats::{Interval, median, wilson};
+use crate::stats::{Interval, clopper_pearson, median};
+use crate::trend::{By, date};
 
 /// A share with its interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Share {
     /// Share of usable captures, 0..1.
     pub share: f64,
-    /// Its 95 % interval after Wilson.
+    /// Its exact 95 % interval after Clopper and Pearson.
     pub interval: Interval,
 }
 
@@ -189,12 +189,7 @@ fn looks(series: &Series) -> BTreeMap<&str, Vec<Look<'_>>> {
 fn summarise_crossing(id: &str, looks: &[Look<'_>], by: By) -> Option<CrossingSummary> {
     let (first, last) = (looks.first()?, looks.last()?);
     let mut periods = Vec::new();
-    let mut start = by.start(first.acquired);
-    while start <= date(last.acquired) {
-        let end = by.next(start);
-        if end <= start {
-            break;
-        }
+    for (start, end) in by.periods(date(first.acquired), date(last.acquired)) {
         let inside: Vec<&Look<'_>> = looks
             .iter()
             .filter(|look| (start..end).contains(&date(look.acquired)))
@@ -205,7 +200,6 @@ fn summarise_crossing(id: &str, looks: &[Look<'_>], by: By) -> Option<CrossingSu
             end,
             figures: figures(&inside),
         });
-        start = end;
     }
     Some(CrossingSummary {
         crossing: id.to_owned(),
@@ -302,7 +296,7 @@ fn rounded(value: f64, decimals: i32) -> f64 {
 }
 
 fn share(with_train: usize, usable: usize) -> Option<Share> {
-    wilson(with_train, usable).map(|interval| Share {
+    clopper_pearson(with_train, usable).map(|interval| Share {
         share: rounded(with_train as f64 / usable as f64, 4),
         interval: Interval {
             low: rounded(interval.low, 4),

@@ -12,6 +12,7 @@ mod tone;
 
 pub(super) use film::Film;
 pub use folder::ChipFolder;
+pub(super) use sheet::round_step_m;
 
 #[cfg(test)]
 mod tests;
