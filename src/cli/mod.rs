@@ -16,6 +16,7 @@ mod logging;
 mod output;
 mod progress;
 mod report;
+mod review;
 mod run;
 mod simulate;
 mod summary;
@@ -46,6 +47,7 @@ enum Command {
     Run(run::RunArgs),
     Summary(summary::SummaryArgs),
     Report(report::ReportArgs),
+    Review(review::ReviewArgs),
     Export(export::ExportArgs),
     Captures(captures::CapturesArgs),
     Crossings(crossings::CrossingsArgs),
@@ -89,6 +91,7 @@ impl Cli {
             Command::Run(args) => args.run(bars),
             Command::Summary(args) => args.run(),
             Command::Report(args) => args.run(),
+            Command::Review(args) => args.run(),
             Command::Export(args) => args.run(),
             Command::Captures(args) => args.run(),
             Command::Crossings(args) => args.run(),

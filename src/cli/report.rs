@@ -6,9 +6,10 @@ use clap::Args;
 
 use super::Finish;
 use super::crossings::CrossingsFile;
+use super::review::Counted;
 use crate::error::{Error, Result};
 use crate::report::{ChipFolder, Page, page_html};
-use crate::series::{DEFAULT_STORE, load};
+use crate::series::{DEFAULT_STORE, load_reviews};
 
 /// Write the series as one page: charts, trends, and every train with its chips
 #[derive(Debug, Args)]
@@ -30,11 +31,13 @@ pub(super) struct ReportArgs {
     crossing: Option<String>,
     #[command(flatten)]
     crossings: CrossingsFile,
+    #[command(flatten)]
+    counted: Counted,
 }
 
 impl ReportArgs {
     pub(super) fn run(&self) -> Result<Finish> {
-        let mut series = load(&self.store)?;
+        let mut series = self.counted.load(&self.store)?;
         if let Some(id) = &self.crossing {
             series.observations.retain(|o| o.key.crossing == *id);
             series.trains.retain(|t| t.key.crossing == *id);
@@ -44,6 +47,7 @@ impl ReportArgs {
             title: &name.to_string_lossy(),
             series: &series,
             crossings: &self.crossings.read()?,
+            reviews: &load_reviews(&self.store)?,
             chips: &ChipFolder::beside(&self.store),
         })?;
         std::fs::write(&self.out, page).map_err(Error::io(&self.out))?;

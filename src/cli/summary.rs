@@ -7,9 +7,10 @@ use console::Term;
 
 use super::Finish;
 use super::output::print;
+use super::review::Counted;
 use crate::error::Result;
 use crate::report::{Screen, screen_text, summarise};
-use crate::series::{DEFAULT_STORE, load};
+use crate::series::DEFAULT_STORE;
 use crate::trend::By;
 
 /// Columns where standard output is no terminal.
@@ -37,6 +38,8 @@ pub(super) struct SummaryArgs {
     /// A screen to read, or figures for programs.
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
+    #[command(flatten)]
+    counted: Counted,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -60,7 +63,11 @@ impl SummaryArgs {
             Period::Quarter => By::Quarter,
             Period::Year => By::Year,
         };
-        let summary = summarise(&load(&self.store)?, self.crossing.as_deref(), by)?;
+        let summary = summarise(
+            &self.counted.load(&self.store)?,
+            self.crossing.as_deref(),
+            by,
+        )?;
         print(&match self.format {
             Format::Table => screen_text(&summary, screen()),
             Format::Json => summary.to_json(),

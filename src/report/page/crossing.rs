@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use super::film::Films;
+use super::rows::Listed;
 use super::timeline::{Timeline, span};
 use super::words::{Text, change, counted, metres, p_value, percent};
 use super::{Page, calendar, presence, rows, sketch};
 use crate::error::Result;
-use crate::series::{Observation, ObservationKey, Status, Train};
+use crate::series::{Observation, ObservationKey, Status, Train, reviewed};
 use crate::trend::{Estimate, Trend, Trends};
 
 /// What the crossing is called.
@@ -47,9 +48,16 @@ pub(super) fn section(
     trains.sort_by_key(|(_, t)| t.acquired);
     let by_key: BTreeMap<&ObservationKey, &Observation> =
         observations.iter().map(|o| (&o.key, *o)).collect();
-    let listed: Vec<_> = trains
+    let reviews = reviewed(trains.iter().map(|(_, t)| *t), page.reviews);
+    let listed: Vec<Listed<'_>> = trains
         .iter()
-        .map(|(n, t)| (*n, *t, by_key.get(&t.key).copied()))
+        .zip(reviews)
+        .map(|((number, train), review)| Listed {
+            number: *number,
+            train,
+            observation: by_key.get(&train.key).copied(),
+            review,
+        })
         .collect();
     let known = page.crossings.iter().find(|c| c.id == id);
     let all: Vec<&Train> = trains.iter().map(|(_, t)| *t).collect();

@@ -25,7 +25,7 @@ use self::film::Films;
 use self::words::{Text, counted};
 use super::ChipFolder;
 use crate::error::{Error, Result};
-use crate::series::Series;
+use crate::series::{Review, Series};
 use crate::site::Crossing;
 use crate::trend::{By, Question, trends};
 
@@ -41,6 +41,8 @@ pub struct Page<'a> {
     pub series: &'a Series,
     /// What is known of the crossings: their lines and sections.
     pub crossings: &'a [Crossing],
+    /// What was decided about detections.
+    pub reviews: &'a [Review],
     /// Where the chips are.
     pub chips: &'a ChipFolder,
 }

@@ -34,7 +34,7 @@
   const keyOf = (row, key) => {
     const value = row.dataset[key];
     if (value === undefined) return row.cells[key === "sensor" ? 7 : 8].textContent;
-    return key === "change" ? value : Number(value);
+    return key === "change" || key === "decision" ? value : Number(value);
   };
   const sort = (head) => {
     const up = head.getAttribute("aria-sort") !== "ascending";
@@ -150,6 +150,9 @@
       [3, 4, 5, 7, 8].map((k) => `${k === 4 ? "strength " : k === 3 ? "chainage " : ""}${row.cells[k].textContent}`).filter(Boolean).join(" · ");
     const panels = document.getElementById("panels");
     panels.replaceChildren(...titles.map((_, k) => panel(row, film, k)), axis(film));
+    // All four panels fit into the window, as far as they stay readable.
+    const room = (innerHeight - 260) / (4 * film.across);
+    panels.style.maxWidth = `${Math.max(300, Math.round(room * (film.to - film.from)))}px`;
     if (!box.open) box.showModal();
     document.getElementById("previous").disabled = !beside(-1);
     document.getElementById("next").disabled = !beside(1);

@@ -40,7 +40,7 @@ impl Timeline<'_> {
             p.legend {
                 span.key { (key_dot("dot")) "train, with 95 % interval" }
                 span.key { (key_dot("dot again")) "the same train, still there" }
-                span.key { svg viewBox="0 0 14 14" aria-hidden="true" { (triangle(7, 8)) } "at least so long" }
+                span.key { svg viewBox="0 0 14 14" aria-hidden="true" { g.train { (triangle(7, 8)) } } "at least so long" }
                 span.key { (key_line()) "trend with 95 % band" }
                 span.key { (key_seen("seen")) "usable capture" }
                 span.key { (key_seen("blind")) "cloud or shadow" }
