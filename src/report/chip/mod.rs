@@ -15,4 +15,4 @@ pub use folder::ChipFolder;
 pub(super) use sheet::round_step_m;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

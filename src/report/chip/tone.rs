@@ -13,8 +13,13 @@ pub(super) const TITLES: [&str; 4] = ["before", "capture", "background", "differ
 /// Percentiles that become black and white: a few specks may saturate, the
 /// train may not.
 const STRETCH: (f64, f64) = (0.01, 0.995);
-/// Values come out a little brighter than linear, as the eye expects of a screen.
-const GAMMA: f64 = 0.8;
+/// Cells this close to the track set the contrast, m and pixels: what lies
+/// beside it, snow or water, may saturate.
+const NEAR: (f64, f64) = (12.0, 2.0);
+/// What half of the cells near the track stay below, of white.
+const MIDDLE: f64 = 0.42;
+/// Bounds of the exponent that brings it there.
+const GAMMAS: (f64, f64) = (0.45, 1.0);
 /// A difference is shown to at least so many times its scatter, so that noise
 /// stays dark.
 const LEAST_RANGE: f64 = 8.0;
@@ -49,13 +54,17 @@ pub(super) struct Panels {
 /// capture has its own, for the light was another.
 pub(super) fn panels(cutout: &CutOut) -> Panels {
     let shown = shown_bands(&cutout.bands);
+    let near_m = NEAR.0.max(NEAR.1 * cutout.gsd_m);
+    let near: Vec<usize> = (0..cutout.offset.len)
+        .filter(|&row| cutout.offset.at_m(row).abs() <= near_m)
+        .collect();
     let capture = &cutout.capture;
     let mut both = vec![(&capture.values, &capture.clear)];
     both.extend(cutout.background.as_ref().map(|b| (b, &capture.clear)));
-    let common = Stretch::of(&both, &shown);
+    let common = Stretch::of(&both, shown, &near);
     let before = cutout.before.as_ref().map(|before| {
         let Piece { values, clear } = &before.piece;
-        Stretch::of(&[(values, clear)], &shown).paint(values, clear)
+        Stretch::of(&[(values, clear)], shown, &near).paint(values, clear)
     });
     let background = cutout.background.as_ref();
     let difference = background.map(|b| difference(cutout, b));
@@ -86,22 +95,30 @@ fn shown_bands(bands: &[BandRole]) -> [usize; 3] {
 struct Stretch {
     bands: [usize; 3],
     limits: [(f64, f64); 3],
+    gamma: f64,
 }
 
 impl Stretch {
-    fn of(pieces: &[(&Array3<f32>, &Array2<bool>)], bands: &[usize; 3]) -> Self {
+    /// The stretch that shows best what lies near the track; `near` are rows.
+    fn of(pieces: &[(&Array3<f32>, &Array2<bool>)], bands: [usize; 3], near: &[usize]) -> Self {
+        let mut middles = 0.0;
         let limits = bands.map(|band| {
             let mut seen: Vec<f64> = Vec::new();
             for (values, clear) in pieces {
-                seen.extend(clear_values(values.index_axis(Dim(0), band), clear));
+                let rows = values.index_axis(Dim(0), band).select(Dim(0), near);
+                seen.extend(clear_values(rows.view(), &clear.select(Dim(0), near)));
             }
             let low = quantile(&seen, STRETCH.0).unwrap_or(0.0);
             let high = quantile(&seen, STRETCH.1).unwrap_or(1.0);
-            (low, high.max(low + f64::EPSILON))
+            let high = high.max(low + f64::EPSILON);
+            middles += (quantile(&seen, 0.5).unwrap_or(low) - low) / (high - low);
+            (low, high)
         });
+        let gamma = MIDDLE.ln() / (middles / 3.0).clamp(0.001, 0.999).ln();
         Self {
-            bands: *bands,
+            bands,
             limits,
+            gamma: gamma.clamp(GAMMAS.0, GAMMAS.1),
         }
     }
 
@@ -111,7 +128,7 @@ impl Stretch {
             for ((tone, band), (low, high)) in colour.iter_mut().zip(self.bands).zip(self.limits) {
                 let value = f64::from(values[[band, row, column]]);
                 let share = ((value - low) / (high - low)).clamp(0.0, 1.0);
-                *tone = (255.0 * share.powf(GAMMA)).round() as u8;
+                *tone = (255.0 * share.powf(self.gamma)).round() as u8;
             }
             Rgb(colour)
         })

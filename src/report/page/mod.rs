@@ -180,4 +180,6 @@ fn lightbox() -> Markup {
 }
 
 #[cfg(test)]
+mod browser_tests;
+#[cfg(test)]
 mod tests;

@@ -237,7 +237,7 @@ fn ticks_every(start: Date, end: Date, step: i32) -> Vec<(f64, String)> {
 
 /// Smallest round step with which at most five intervals reach over `most`.
 pub(super) fn round_ticks(most: f64) -> Vec<f64> {
-    let least = most.max(1.0) / 5.0;
+    let least = most.max(5.0) / 5.0;
     let decade = 10_f64.powf(least.log10().floor());
     let round = [1.0, 2.0, 2.5, 5.0].map(|m| m * decade);
     let step = round
@@ -272,6 +272,9 @@ mod tests {
             names(date(2023, 2, 1), 380.0),
             ["2022-11", "2022-12", "2023-01"]
         );
-        assert_eq!(names(date(2025, 2, 1), 380.0), ["2023", "2024", "2025"]);
+        assert_eq!(
+            names(date(2025, 2, 1), 380.0),
+            ["2023-01", "2023-07", "2024-01", "2024-07", "2025-01"]
+        );
     }
 }
