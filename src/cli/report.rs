@@ -48,6 +48,7 @@ impl ReportArgs {
             series: &series,
             crossings: &self.crossings.read()?,
             reviews: &load_reviews(&self.store)?,
+            decisions: self.counted.which(),
             chips: &ChipFolder::beside(&self.store),
         })?;
         std::fs::write(&self.out, page).map_err(Error::io(&self.out))?;

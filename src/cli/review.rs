@@ -53,14 +53,21 @@ enum Which {
 }
 
 impl Counted {
-    /// The series of a store as far as it counts.
-    pub(super) fn load(self, store: &Path) -> Result<Series> {
-        let which = match self.decisions {
-            Which::All => return load(store),
+    /// Which detections count.
+    pub(super) fn which(self) -> Decisions {
+        match self.decisions {
+            Which::All => Decisions::All,
             Which::Accepted => Decisions::Accepted,
             Which::NotRejected => Decisions::NotRejected,
-        };
-        Ok(decided(load(store)?, &load_reviews(store)?, which))
+        }
+    }
+
+    /// The series of a store as far as it counts.
+    pub(super) fn load(self, store: &Path) -> Result<Series> {
+        match self.which() {
+            Decisions::All => load(store),
+            which => Ok(decided(load(store)?, &load_reviews(store)?, which)),
+        }
     }
 }
 

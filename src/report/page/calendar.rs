@@ -18,6 +18,16 @@ const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
 
+/// Years that the calendar has.
+pub(super) fn years(observations: &[&Observation]) -> usize {
+    let mut years: Vec<i16> = observations
+        .iter()
+        .map(|o| date(o.acquired).year())
+        .collect();
+    years.dedup();
+    years.len()
+}
+
 /// The calendar with its legend.
 pub(super) fn calendar(observations: &[&Observation]) -> Markup {
     let mut days: BTreeMap<Date, Vec<&Observation>> = BTreeMap::new();

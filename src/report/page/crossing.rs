@@ -13,6 +13,9 @@ use crate::error::Result;
 use crate::series::{Observation, ObservationKey, Status, Train, reviewed};
 use crate::trend::{Estimate, Trend, Trends};
 
+/// Years of a calendar that fits beside another chart.
+const MOST_BESIDE: usize = 2;
+
 /// What the crossing is called.
 pub(super) fn name_of(page: &Page<'_>, id: &str) -> String {
     let known = page.crossings.iter().find(|c| c.id == id);
@@ -80,7 +83,7 @@ pub(super) fn section(
             }
             h3 { "Lengths of trains" }
             figure.chart { (timeline.draw()?) }
-            div.pair {
+            div class=(if calendar::years(&observations) > MOST_BESIDE { "pair long" } else { "pair" }) {
                 div { h3 { "How often a train is there, by month" } figure.chart { (presence::presence(trend)?) } (months(trend)) }
                 div { h3 { "Calendar of observations" } (calendar::calendar(&observations)) }
             }

@@ -25,7 +25,7 @@ use self::film::Films;
 use self::words::{Text, counted};
 use super::ChipFolder;
 use crate::error::{Error, Result};
-use crate::series::{Review, Series};
+use crate::series::{Decisions, Review, Series};
 use crate::site::Crossing;
 use crate::trend::{By, Question, trends};
 
@@ -43,6 +43,8 @@ pub struct Page<'a> {
     pub crossings: &'a [Crossing],
     /// What was decided about detections.
     pub reviews: &'a [Review],
+    /// Which of them are in the rows.
+    pub decisions: Decisions,
     /// Where the chips are.
     pub chips: &'a ChipFolder,
 }
@@ -129,6 +131,11 @@ fn header(page: &Page<'_>, ids: &[&str]) -> Markup {
                 (counted(series.observations.len(), "observation")) ", "
                 (counted(series.trains.len(), "train")) ", "
                 (counted(ids.len(), "crossing")) ". Times are UTC."
+                @match page.decisions {
+                    Decisions::All => {}
+                    Decisions::Accepted => " Only detections that a person accepted.",
+                    Decisions::NotRejected => " Without detections that a person rejected.",
+                }
             }
             @if ids.len() > 1 {
                 nav aria-label="Crossings" {

@@ -83,7 +83,7 @@ fn mark(period: &PeriodPresence, (at, half): (f64, f64), place: &Place<'_>) -> M
             @let (x, low) = place.at(at, share.interval.low);
             @let high = place.at(at, share.interval.high).1;
             @let arm = (width / 6).clamp(1, 4);
-            path.whisker d={ "M" (x) " " (high) "V" (low) "M" (x - arm) " " (high) "h" (2 * arm) "M" (x - arm) " " (low) "h" (2 * arm) } {}
+            path class=(if width < 9 { "whisker thin" } else { "whisker" }) d={ "M" (x) " " (high) "V" (low) "M" (x - arm) " " (high) "h" (2 * arm) "M" (x - arm) " " (low) "h" (2 * arm) } {}
             rect.touch x=(left) y=(top) width=(width) height=(height) {
                 title {
                     (period.period) ": a train on " (with) " of " (presence.used) ", " (percent(share.value)) " % ["

@@ -14,7 +14,10 @@
   // Chips in the table are loaded when they come into view.
   const load = (chip) => {
     const film = films[chip.closest("tr").dataset.n];
-    if (film) chip.firstElementChild.style.backgroundImage = `url(${film.src})`;
+    if (!film) return;
+    const strip = chip.firstElementChild;
+    strip.style.aspectRatio = `${film.to - film.from} / ${film.across}`;
+    strip.style.backgroundImage = `url(${film.src})`;
   };
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) {
@@ -122,10 +125,10 @@
     figure.append(text, view);
     return figure;
   };
-  const axis = (film) => {
+  const axis = (film, width) => {
     const scale = element("div", "axis");
     const along = film.to - film.from;
-    const most = Math.max(2, Math.min(12, Math.floor(innerWidth / 90)));
+    const most = Math.max(2, Math.min(12, Math.floor(width / 72)));
     const step = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000].find((s) => along / s <= most) || 10000;
     for (let at = Math.ceil(film.from / step) * step; at <= film.to; at += step) {
       const share = (at - film.from) / along;
@@ -149,10 +152,11 @@
     document.getElementById("lightbox-facts").textContent =
       [3, 4, 5, 7, 8].map((k) => `${k === 4 ? "strength " : k === 3 ? "chainage " : ""}${row.cells[k].textContent}`).filter(Boolean).join(" · ");
     const panels = document.getElementById("panels");
-    panels.replaceChildren(...titles.map((_, k) => panel(row, film, k)), axis(film));
     // All four panels fit into the window, as far as they stay readable.
-    const room = (innerHeight - 260) / (4 * film.across);
-    panels.style.maxWidth = `${Math.max(300, Math.round(room * (film.to - film.from)))}px`;
+    const room = (innerHeight - 260) / (4 * film.across) * (film.to - film.from);
+    const width = Math.min(Math.max(300, Math.round(room)), innerWidth - 40);
+    panels.style.maxWidth = `${width}px`;
+    panels.replaceChildren(...titles.map((_, k) => panel(row, film, k)), axis(film, width));
     if (!box.open) box.showModal();
     document.getElementById("previous").disabled = !beside(-1);
     document.getElementById("next").disabled = !beside(1);

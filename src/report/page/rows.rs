@@ -132,8 +132,8 @@ fn row(listed: &Listed<'_>, film: bool, shown: Shown) -> Markup {
             td.number data-name="Chainage" { (format!("{:.0}–{:.0} m", t.start_m, t.end_m)) }
             td.number data-name="Strength" { (metre(t.snr)) }
             td data-name="Change" { span class={ "change " (t.change.word()) } { (t.change.word()) } }
-            td data-name="First seen" { (day(t.first_seen)) }
-            td data-name="Sensor" { (sensor(listed.observation)) }
+            td.since data-name="First seen" { (day(t.first_seen)) }
+            td.sensor data-name="Sensor" { (sensor(listed.observation)) }
             td.id data-name="Capture" { (Text(&t.key.capture)) }
             @if shown.reviews { td data-name="Review" { (decision) @if let Some(review) = listed.review { @if !review.note.is_empty() { " " span.note { (Text(&review.note)) } } } } }
         }

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::report::chip::tests::cutout;
-use crate::series::{Decision, Observation, Train, fixture};
+use crate::series::{Decision, Decisions, Observation, Train, fixture};
 use crate::site::built_in;
 
 /// Names that would run, break out, hide or turn around.
@@ -71,6 +71,7 @@ pub(super) fn page_with_chips(series: &Series, title: &str, folder: &std::path::
         series,
         crossings: &built_in().unwrap(),
         reviews: &reviews,
+        decisions: Decisions::All,
         chips: &chips,
     })
     .unwrap()
@@ -149,6 +150,7 @@ fn a_series_without_trains_or_usable_captures_has_a_page() {
         series: &empty,
         crossings: &[],
         reviews: &[],
+        decisions: Decisions::All,
         chips: &ChipFolder::beside(folder.path()),
     };
     let said = page_html(&page).unwrap_err().to_string();

@@ -15,6 +15,9 @@ const LANE: f64 = 0.16;
 /// Places along the trend's line: enough for a band that looks round.
 const TREND_POINTS: usize = 24;
 
+/// More trains than this have smaller dots.
+const MANY: usize = 150;
+
 /// What a timeline shows.
 pub(super) struct Timeline<'a> {
     /// Observations of one crossing, in order of time.
@@ -98,6 +101,7 @@ impl Timeline<'_> {
 
     fn marks(&self, start: Date, high: f64, place: &Place<'_>) -> Markup {
         let lane = |share: f64| -share * LANE * high;
+        let radius = if self.trains.len() > MANY { 3.0 } else { 4.5 };
         html! {
             @for period in self.trend.periods.iter().filter(|p| p.presence.used == 0) {
                 @let left = place.at(days_between(start, period.start), high);
@@ -112,13 +116,13 @@ impl Timeline<'_> {
                 @let (x, y) = place.at(days_since(start, o.acquired), lane(share));
                 (seen_mark(kind, x, y, Some(&format!("{} {}", minute(o.acquired), told(o)))))
             }
-            @for (number, train) in self.trains { (dot(start, *number, train, place)) }
+            @for (number, train) in self.trains { (dot((start, *number), train, place, radius)) }
         }
     }
 }
 
 /// A train.
-fn dot(start: Date, number: usize, train: &Train, place: &Place<'_>) -> Markup {
+fn dot((start, number): (Date, usize), train: &Train, place: &Place<'_>, radius: f64) -> Markup {
     let days = days_since(start, train.acquired);
     let about = WIDTH_95 * train.length_sigma_m;
     let (x, y) = place.at(days, train.length_m);
@@ -130,7 +134,7 @@ fn dot(start: Date, number: usize, train: &Train, place: &Place<'_>) -> Markup {
         g.train data-number=(number) {
             title { (minute(train.acquired)) ": " (length(train)) }
             @if !cut { line x1=(x) y1=(low) x2=(x) y2=(top) {} }
-            @if cut { (triangle(x, y)) } @else if again { circle.again cx=(x) cy=(y) r="4" {} } @else { circle cx=(x) cy=(y) r="4.5" {} }
+            @if cut { (triangle(x, y)) } @else if again { circle.again cx=(x) cy=(y) r=(radius) {} } @else { circle cx=(x) cy=(y) r=(radius) {} }
         }
     }
 }
