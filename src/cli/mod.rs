@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 mod batch;
 mod captures;
 mod captures_table;
+mod compare;
 mod crossings;
 mod export;
 mod imagery;
@@ -48,6 +49,7 @@ enum Command {
     Summary(summary::SummaryArgs),
     Report(report::ReportArgs),
     Review(review::ReviewArgs),
+    Compare(compare::CompareArgs),
     Export(export::ExportArgs),
     Captures(captures::CapturesArgs),
     Crossings(crossings::CrossingsArgs),
@@ -92,6 +94,7 @@ impl Cli {
             Command::Summary(args) => args.run(),
             Command::Report(args) => args.run(),
             Command::Review(args) => args.run(),
+            Command::Compare(args) => args.run(),
             Command::Export(args) => args.run(),
             Command::Captures(args) => args.run(),
             Command::Crossings(args) => args.run(),

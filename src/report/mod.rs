@@ -4,15 +4,20 @@
 mod chart;
 mod chip;
 mod page;
+mod comparison;
+mod figures;
+mod headline;
 mod paint;
 mod screen;
 mod summary;
+mod summary_csv;
 mod table;
+mod trend_lines;
 
 pub use chip::ChipFolder;
 pub use page::{Page, page_html};
 use paint::printable;
+pub use comparison::Comparison;
+pub use figures::{Figures, Length, Median, Share};
 pub use screen::{Screen, screen_text};
-pub use summary::{
-    CrossingSummary, Figures, Length, PeriodFigures, Share, Sighting, Summary, summarise,
-};
+pub use summary::{PeriodFigures, ScopeSummary, Sighting, Summary, summarise};

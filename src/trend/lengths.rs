@@ -11,6 +11,7 @@ use super::model::{
     ChangePoint, Estimate, LengthTrend, MedianLength, SeasonalTrend, YEAR_S, years_between,
 };
 use super::normal::Z_95;
+use super::round::{METRES, SHARES, rounded, rounded_p};
 use super::sample::GroupedTrain;
 use super::slope::Slopes;
 use super::survival::{Bounded, kaplan_meier, median_length};
@@ -38,9 +39,9 @@ pub(super) fn median_of(trains: &[GroupedTrain]) -> Answer<MedianLength> {
         .answer("medians: too many trains are not seen to both ends", || {
             let found = kaplan_meier(&lengths);
             Some(MedianLength {
-                length_m: found.median?,
-                low_m: found.low,
-                high_m: found.high,
+                length_m: rounded(found.median?, METRES),
+                low_m: found.low.map(|m| rounded(m, METRES)),
+                high_m: found.high.map(|m| rounded(m, METRES)),
                 trains: trains.len(),
                 censored: censored(trains),
             })
@@ -66,7 +67,7 @@ pub(super) fn season_of(trains: &[GroupedTrain]) -> Answer<SeasonalTrend> {
         .answer("slopes that the data bound", || {
             Some(SeasonalTrend {
                 slope_m_per_year: slope(&points, |_| 1.0)?,
-                p_value: kendall.p_value(),
+                p_value: rounded_p(kendall.p_value()),
                 pairs: kendall.pairs,
             })
         })
@@ -87,8 +88,8 @@ pub(super) fn change_of(trains: &[GroupedTrain]) -> Answer<ChangePoint> {
             before: at(found.split)?,
             earliest: at(found.fewest - 1)?,
             latest: at(found.most)?,
-            level_before: level(before)?,
-            level_after: level(after)?,
+            level_before: rounded(level(before)?, METRES),
+            level_after: rounded(level(after)?, METRES),
             p_value: found.p_value,
         })
     })
@@ -153,9 +154,9 @@ fn length_trend(trains: &[GroupedTrain]) -> Option<LengthTrend> {
     let plain = total(&groups, |_| 1.0);
     Some(LengthTrend {
         slope_m_per_year: slope(&points, factor)?,
-        p_value: kendall.p_value(),
-        tau: kendall.tau(),
-        variance_factor: kendall.variance / plain.variance,
+        p_value: rounded_p(kendall.p_value()),
+        tau: rounded(kendall.tau(), SHARES),
+        variance_factor: rounded(kendall.variance / plain.variance, SHARES),
         trains: trains.len(),
         censored: censored(trains),
         centre,
@@ -200,7 +201,7 @@ fn slope(points: &[Point], factor: impl Fn(&[Point]) -> f64) -> Option<Estimate>
         .map(|(left, group)| Kendall::of(left).variance * factor(group))
         .sum();
     let interval = slopes.interval(Z_95 * variance.sqrt())?;
-    Some(Estimate { value, interval })
+    Some(Estimate::rounded(value, interval, METRES))
 }
 
 /// Level of the line at time 0: the median of the residuals. Where lower bounds
@@ -212,11 +213,10 @@ fn level(points: &[Point], slope: f64) -> Option<Estimate> {
         .collect();
     let found = kaplan_meier(&residuals);
     let all = || residuals.iter().map(|r| r.0);
-    Some(Estimate {
-        value: median_length(&residuals)?.0,
-        interval: Interval {
-            low: found.low.or_else(|| all().reduce(f64::min))?,
-            high: found.high.or_else(|| all().reduce(f64::max))?,
-        },
-    })
+    let interval = Interval {
+        low: found.low.or_else(|| all().reduce(f64::min))?,
+        high: found.high.or_else(|| all().reduce(f64::max))?,
+    };
+    let value = median_length(&residuals)?.0;
+    Some(Estimate::rounded(value, interval, METRES))
 }

@@ -8,6 +8,7 @@ mod answer;
 mod assess;
 mod autocorrelation;
 mod change;
+pub mod compare;
 mod kendall;
 mod length_change;
 mod lengths;
@@ -18,10 +19,17 @@ mod poisson;
 mod presence;
 mod rate_change;
 mod rates;
+#[cfg(test)]
+mod recovery_tests;
+#[cfg(test)]
+mod reference_tests;
+mod round;
 mod sample;
 mod slope;
 mod stay;
 mod survival;
+#[cfg(test)]
+mod tests;
 
 pub use answer::{Answer, Refusal, Shortfall};
 pub use assess::trends;
@@ -31,5 +39,6 @@ pub use model::{
 };
 pub use period::By;
 pub(crate) use period::{date, days_between, days_since};
+pub(crate) use round::rounded;
 pub use stay::stays;
-pub(crate) use survival::median_length;
+pub(crate) use survival::{Bounded, kaplan_meier, median_length};

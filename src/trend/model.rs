@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::answer::Answer;
 use super::period::By;
+use crate::series::Cars;
 use crate::stats::Interval;
 
 /// A year, s: the mean of the Julian calendar, 365.25 days.
@@ -245,6 +246,8 @@ pub struct Stay {
     pub length_sigma_m: f64,
     /// Whether it was never seen to both ends.
     pub at_least: bool,
+    /// Its cars as counted there.
+    pub cars: Option<Cars>,
 }
 
 impl Trends {

@@ -2,6 +2,7 @@
 
 use super::model::{Estimate, PeriodPresence, Presence};
 use super::period::{By, date};
+use super::round::{SHARES, rounded};
 use super::sample::{Look, Sample, Use};
 use crate::stats::{clopper_pearson, garwood};
 
@@ -22,14 +23,13 @@ pub(super) fn presence<'a>(looks: impl Iterator<Item = &'a Look>) -> Presence {
     }
     found.with_train = Some(with_train);
     found.trains = Some(trains);
-    found.share = clopper_pearson(with_train, found.used).map(|interval| Estimate {
-        value: with_train as f64 / found.used as f64,
-        interval,
+    found.share = clopper_pearson(with_train, found.used).map(|interval| {
+        let share = with_train as f64 / found.used as f64;
+        Estimate::rounded(share, interval, SHARES)
     });
-    found.rate = garwood(trains, found.exposure).map(|interval| Estimate {
-        value: trains as f64 / found.exposure,
-        interval,
-    });
+    found.rate = garwood(trains, found.exposure)
+        .map(|interval| Estimate::rounded(trains as f64 / found.exposure, interval, SHARES));
+    found.exposure = rounded(found.exposure, SHARES);
     found
 }
 

@@ -14,15 +14,20 @@ pub(super) fn rate_change(counts: &[Count]) -> Option<Located> {
     let mut without = ChaCha8Rng::seed_from_u64(SEED);
     let mut with = ChaCha8Rng::seed_from_u64(SEED + 1);
     let usual = Expectation::unchanged(counts);
-    let profile = usual.likelihood_ratios(&counts.iter().map(|c| c.events).collect::<Vec<_>>());
     locate(
-        &profile,
+        &profile_of(counts),
         || usual.likelihood_ratios(&draw(&usual, &usual.events, &mut without)),
         |split| {
             let changed = usual.changed(counts, split);
             usual.likelihood_ratios(&draw(&usual, &changed, &mut with))
         },
     )
+}
+
+/// Twice the logarithm of the likelihood ratio of a change behind each count.
+pub(super) fn profile_of(counts: &[Count]) -> Profile {
+    let events: Vec<usize> = counts.iter().map(|c| c.events).collect();
+    Expectation::unchanged(counts).likelihood_ratios(&events)
 }
 
 /// Events expected in each count where each group keeps its rate.
@@ -59,8 +64,7 @@ impl Expectation {
             .collect()
     }
 
-    /// Twice the logarithm of the likelihood ratio of a change behind each
-    /// count; not a number where nothing is expected on one side.
+    /// Not a number where nothing is expected on one side.
     fn likelihood_ratios(&self, events: &[usize]) -> Profile {
         let total = self.total as f64;
         let term = |seen: f64, expected: f64| {

@@ -7,6 +7,7 @@ use super::model::{ChangePoint, Estimate, RateTrend, YEAR_S, years_between};
 use super::normal::{Z_95, two_sided};
 use super::poisson::{Count, log_slope};
 use super::rate_change::rate_change;
+use super::round::{SHARES, rounded, rounded_p};
 use super::sample::{Look, Sample};
 use crate::stats::Interval;
 
@@ -68,21 +69,19 @@ fn rate_trend(looks: &[Look]) -> Option<RateTrend> {
         .iter()
         .map(|c| c.exposure * (fit.slope * (c.time - mean)).exp())
         .sum();
+    let interval = Interval {
+        low: (fit.slope - Z_95 * sigma).exp(),
+        high: (fit.slope + Z_95 * sigma).exp(),
+    };
     let to_centre = SignedDuration::from_secs_f64((mean * YEAR_S).round());
     Some(RateTrend {
-        factor_per_year: Estimate {
-            value: fit.slope.exp(),
-            interval: Interval {
-                low: (fit.slope - Z_95 * sigma).exp(),
-                high: (fit.slope + Z_95 * sigma).exp(),
-            },
-        },
-        p_value: two_sided(fit.slope / sigma),
-        variance_factor,
+        factor_per_year: Estimate::rounded(fit.slope.exp(), interval, SHARES),
+        p_value: rounded_p(two_sided(fit.slope / sigma)),
+        variance_factor: rounded(variance_factor, SHARES),
         trains,
         observations: counts.len(),
         centre: origin.checked_add(to_centre).ok()?,
-        rate_at_centre: trains as f64 / exposure,
+        rate_at_centre: rounded(trains as f64 / exposure, SHARES),
     })
 }
 
@@ -107,5 +106,6 @@ pub(super) fn change_of(sample: &Sample) -> Answer<ChangePoint> {
 
 fn rate(looks: &[Look]) -> f64 {
     let trains: usize = looks.iter().map(|l| l.arrivals).sum();
-    trains as f64 / looks.iter().map(|l| l.exposure).sum::<f64>()
+    let exposure: f64 = looks.iter().map(|l| l.exposure).sum();
+    rounded(trains as f64 / exposure, SHARES)
 }

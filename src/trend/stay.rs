@@ -8,11 +8,14 @@ use jiff::Timestamp;
 use super::model::Stay;
 use crate::series::{Censored, Change, Observation, Series, Status, Train};
 
+/// Observations and trains of one track.
+type Rows<'a> = (Vec<&'a Observation>, Vec<&'a Train>);
+
 /// Every train once, in order of crossing, track, time and chainage. A series
 /// is in the order of its contract.
 #[must_use]
 pub fn stays(series: &Series) -> Vec<Stay> {
-    let mut tracks: BTreeMap<(&str, &str), (Vec<&Observation>, Vec<&Train>)> = BTreeMap::new();
+    let mut tracks: BTreeMap<(&str, &str), Rows<'_>> = BTreeMap::new();
     for observation in &series.observations {
         let key = &observation.key;
         let track = tracks.entry((&key.crossing, &key.track)).or_default();
@@ -88,6 +91,7 @@ fn stay(row: &[&Train], observations: &[&Observation]) -> Option<Stay> {
         length_m: best.length_m,
         length_sigma_m: best.length_sigma_m,
         at_least: best.censored != Censored::None,
+        cars: best.cars,
     })
 }
 

@@ -4,14 +4,14 @@ use super::normal::Z_95;
 use crate::stats::median;
 
 /// A length, and whether the truth may be more.
-pub(super) type Bounded = (f64, bool);
+pub(crate) type Bounded = (f64, bool);
 
 /// Shares this near to a half are a half but for rounding.
 const ROUNDING: f64 = 1e-12;
 
 /// The median and its 95 % interval, as far as they are reached.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct KaplanMeier {
+pub(crate) struct KaplanMeier {
     /// Half of the lengths are longer; `None` where too many are lower bounds.
     pub median: Option<f64>,
     /// Lower end of the interval.
@@ -26,14 +26,14 @@ pub(super) struct KaplanMeier {
 /// to be independent of what they bound: where a train was cut off must not
 /// depend on how long it is. Long trains run out of a short track more often;
 /// for those the estimate errs towards short.
-pub(super) fn kaplan_meier(lengths: &[Bounded]) -> KaplanMeier {
+pub(crate) fn kaplan_meier(lengths: &[Bounded]) -> KaplanMeier {
     let mut sorted = lengths.to_vec();
     // At equal lengths those that end come before those that go on.
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let (mut share, mut greenwood) = (1.0, 0.0);
     let mut left = sorted.len();
     let (mut reached, mut passed, mut low, mut high) = (None, None, None, None);
-    for equal in sorted.chunk_by(|a, b| a.0 == b.0) {
+    for equal in sorted.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
         let length = equal.first().map(|l| l.0);
         let ended = equal.iter().filter(|l| !l.1).count();
         if ended > 0 {

@@ -190,9 +190,12 @@ fn figures(trend: &Trend, observations: &[&Observation]) -> Markup {
             @if trend.total.too_coarse > 0 { div { dt { "too coarse" } dd { (trend.total.too_coarse) } } }
         }
         p.note {
-            "Figures are of trains of " (metres(trend.min_length_m)) " m and more"
-            @if !trend.min_length_given { ", the common detection limit of the sensors" }
-            ". Intervals in brackets are of 95 %. "
+            @if trend.min_length_m >= 0.5 {
+                "Figures are of trains of " (metres(trend.min_length_m)) " m and more"
+                @if !trend.min_length_given { ", the common detection limit of the sensors" }
+                ". "
+            }
+            "Intervals in brackets are of 95 %. "
             (counted(observations.len(), "observation")) " in all."
         }
     }
