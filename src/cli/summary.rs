@@ -71,7 +71,11 @@ impl SummaryArgs {
             by,
             min_length_m: self.min_length,
         };
-        let summary = summarise(&self.counted.load(&self.store)?, self.crossing.as_deref(), question)?;
+        let summary = summarise(
+            &self.counted.load(&self.store)?,
+            self.crossing.as_deref(),
+            question,
+        )?;
         print(&match self.format {
             Format::Table => screen_text(&summary, screen()),
             Format::Json => summary.to_json(),

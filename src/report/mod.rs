@@ -3,10 +3,10 @@
 
 mod chart;
 mod chip;
-mod page;
 mod comparison;
 mod figures;
 mod headline;
+mod page;
 mod paint;
 mod screen;
 mod summary;
@@ -15,9 +15,9 @@ mod table;
 mod trend_lines;
 
 pub use chip::ChipFolder;
-pub use page::{Page, page_html};
-use paint::printable;
 pub use comparison::Comparison;
 pub use figures::{Figures, Length, Median, Share};
+pub use page::{Page, page_html};
+use paint::printable;
 pub use screen::{Screen, screen_text};
 pub use summary::{PeriodFigures, ScopeSummary, Sighting, Summary, summarise};

@@ -132,14 +132,12 @@ pub fn read_review_csv(path: &Path) -> Result<Vec<Review>> {
     Ok(reviews)
 }
 
-/// The separator that the head of the table has most of.
+/// The separator that the head of the table has.
 fn delimiter(text: &[u8]) -> u8 {
     let head = text.split(|b| *b == b'\n').next().unwrap_or_default();
-    let count = |c: &u8| head.iter().filter(|b| *b == c).count();
-    [b',', b';', b'\t']
-        .into_iter()
-        .max_by_key(|c| (count(c), *c == b','))
-        .unwrap_or(b',')
+    let separators = [b',', b';', b'\t'];
+    let found = separators.into_iter().find(|c| head.contains(c));
+    found.unwrap_or(b',')
 }
 
 /// Where the columns are.

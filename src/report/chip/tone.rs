@@ -157,7 +157,7 @@ fn painted(clear: &Array2<bool>, colour: impl Fn(usize, usize) -> Rgb<u8>) -> Rg
         };
         Rgb(colour
             .0
-            .map(|tone| ((u32::from(tone) + 2 * stripe as u32) / 3) as u8))
+            .map(|tone| ((u32::from(tone) + 2 * u32::from(stripe)) / 3) as u8))
     })
 }
 
