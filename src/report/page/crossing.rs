@@ -49,19 +49,7 @@ pub(super) fn section(
         .filter(|(_, t)| t.key.crossing == id)
         .collect();
     trains.sort_by_key(|(_, t)| t.acquired);
-    let by_key: BTreeMap<&ObservationKey, &Observation> =
-        observations.iter().map(|o| (&o.key, *o)).collect();
-    let reviews = reviewed(trains.iter().map(|(_, t)| *t), page.reviews);
-    let listed: Vec<Listed<'_>> = trains
-        .iter()
-        .zip(reviews)
-        .map(|((number, train), review)| Listed {
-            number: *number,
-            train,
-            observation: by_key.get(&train.key).copied(),
-            review,
-        })
-        .collect();
+    let listed = listed(page, &trains, &observations);
     let known = page.crossings.iter().find(|c| c.id == id);
     let all: Vec<&Train> = trains.iter().map(|(_, t)| *t).collect();
     let Some(trend) = trends.crossing(id) else {
@@ -83,12 +71,40 @@ pub(super) fn section(
             }
             h3 { "Lengths of trains" }
             figure.chart { (timeline.draw()?) }
-            div class=(if calendar::years(&observations) > MOST_BESIDE { "pair long" } else { "pair" }) {
-                div { h3 { "How often a train is there, by month" } figure.chart { (presence::presence(trend)?) } (months(trend)) }
-                div { h3 { "Calendar of observations" } (calendar::calendar(&observations)) }
-            }
+            (months_and_days(trend, &observations)?)
             h3 { "Trains" }
             @if listed.is_empty() { p { "None was found." } } @else { (rows::table(&listed, films, number)) }
+        }
+    })
+}
+
+/// The rows of the table.
+fn listed<'a>(
+    page: &Page<'a>,
+    trains: &[(usize, &'a Train)],
+    observations: &[&'a Observation],
+) -> Vec<Listed<'a>> {
+    let by_key: BTreeMap<&ObservationKey, &Observation> =
+        observations.iter().map(|o| (&o.key, *o)).collect();
+    let reviews = reviewed(trains.iter().map(|(_, t)| *t), page.reviews);
+    trains
+        .iter()
+        .zip(reviews)
+        .map(|((number, train), review)| Listed {
+            number: *number,
+            train,
+            observation: by_key.get(&train.key).copied(),
+            review,
+        })
+        .collect()
+}
+
+/// Presence by month and the calendar, beside each other where they fit.
+fn months_and_days(trend: &Trend, observations: &[&Observation]) -> Result<Markup> {
+    Ok(html! {
+        div class=(if calendar::years(observations) > MOST_BESIDE { "pair long" } else { "pair" }) {
+            div { h3 { "How often a train is there, by month" } figure.chart { (presence::presence(trend)?) } (months(trend)) }
+            div { h3 { "Calendar of observations" } (calendar::calendar(observations)) }
         }
     })
 }
