@@ -16,6 +16,8 @@ mod imagery;
 mod logging;
 mod output;
 mod progress;
+mod report;
+mod review;
 mod run;
 mod simulate;
 mod summary;
@@ -45,6 +47,8 @@ pub struct Cli {
 enum Command {
     Run(run::RunArgs),
     Summary(summary::SummaryArgs),
+    Report(report::ReportArgs),
+    Review(review::ReviewArgs),
     Compare(compare::CompareArgs),
     Export(export::ExportArgs),
     Captures(captures::CapturesArgs),
@@ -88,6 +92,8 @@ impl Cli {
         match &self.command {
             Command::Run(args) => args.run(bars),
             Command::Summary(args) => args.run(),
+            Command::Report(args) => args.run(),
+            Command::Review(args) => args.run(),
             Command::Compare(args) => args.run(),
             Command::Export(args) => args.run(),
             Command::Captures(args) => args.run(),

@@ -6,9 +6,10 @@ use clap::{Args, ValueEnum};
 
 use super::Finish;
 use super::output::{print, screen};
+use super::review::Counted;
 use crate::error::Result;
 use crate::report::{screen_text, summarise};
-use crate::series::{DEFAULT_STORE, load};
+use crate::series::DEFAULT_STORE;
 use crate::trend::{By, Question};
 
 /// Sum up what was seen: a headline, a table by period and a chart of lengths
@@ -41,6 +42,8 @@ pub(super) struct SummaryArgs {
     /// A screen to read, or figures for programs.
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
+    #[command(flatten)]
+    counted: Counted,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -68,7 +71,11 @@ impl SummaryArgs {
             by,
             min_length_m: self.min_length,
         };
-        let summary = summarise(&load(&self.store)?, self.crossing.as_deref(), question)?;
+        let summary = summarise(
+            &self.counted.load(&self.store)?,
+            self.crossing.as_deref(),
+            question,
+        )?;
         print(&match self.format {
             Format::Table => screen_text(&summary, screen()),
             Format::Json => summary.to_json(),
