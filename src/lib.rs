@@ -8,7 +8,7 @@
 //! ```text
 //! error → geo, stats → site, capture → source → strip
 //!   → register, normalize, background, difference, detect, measure
-//!   → pipeline → series → report → cli
+//!   → pipeline → series → trend → report → cli
 //! ```
 //!
 //! Kernels (from `register` to `measure`) are pure: no path, no raster library
@@ -33,3 +33,4 @@ pub mod site;
 pub mod source;
 pub mod stats;
 pub mod strip;
+pub mod trend;

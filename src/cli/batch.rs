@@ -13,6 +13,7 @@ use crate::pipeline::{
     Cache, Detection, Extraction, Filed, Finding, Memo, Outcome, Plan, Subject, Verdict, Watch,
     Workers, detect, extract, plan, select,
 };
+use crate::report::ChipFolder;
 use crate::series::Claim;
 use crate::site::Crossing;
 
@@ -146,7 +147,8 @@ impl Batch<'_> {
     ) -> Result<Finish> {
         let corridors = self.corridors(extracted)?;
         self.remember();
-        let mut keeping = Keeping::in_store(claim.open()?, self.crossings, folders)?;
+        let chips = ChipFolder::beside(claim.name());
+        let mut keeping = Keeping::in_store((claim.open()?, chips), self.crossings, folders)?;
         detect(
             corridors,
             &Detection {

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::error::Result;
-use crate::pipeline::{Finding, Keeper, METHOD, TrackInputs};
+use crate::pipeline::{Finding, Keeper, METHOD, TrackInputs, Verdict};
+use crate::report::ChipFolder;
 use crate::series::{Observation, Run, RunStamp, Status, Store, Train, rows};
 use crate::site::Crossing;
 
@@ -17,6 +18,7 @@ type Key = (String, String, String);
 /// Writes what is found into a store, and knows what is in it.
 pub(super) struct Keeping<'a> {
     store: Store,
+    chips: ChipFolder,
     crossings: &'a [Crossing],
     folders: &'a [PathBuf],
     /// Observations in the store by crossing and track.
@@ -28,8 +30,9 @@ pub(super) struct Keeping<'a> {
 }
 
 impl<'a> Keeping<'a> {
+    /// `store`, of which `chips` are the pictures.
     pub(super) fn in_store(
-        store: Store,
+        (store, chips): (Store, ChipFolder),
         crossings: &'a [Crossing],
         folders: &'a [PathBuf],
     ) -> Result<Self> {
@@ -40,6 +43,7 @@ impl<'a> Keeping<'a> {
             known.entry(track).or_default().push(observation);
         }
         Ok(Self {
+            chips,
             store,
             crossings,
             folders,
@@ -166,10 +170,28 @@ impl Keeper for Keeping<'_> {
         self.tell_of_absent(inputs);
         let run = self.run((&inputs.crossing, &inputs.track), &inputs.digest);
         let rows = self.rows(&findings, &run.stamp);
+        for (finding, (observation, trains)) in findings.iter().zip(&rows) {
+            draw(&self.chips, finding, observation, trains);
+        }
         self.tally
             .count(rows.iter().map(|(observation, _)| observation));
         self.settled.extend(findings.iter().map(key));
         self.store.write_run(&run, &rows)
+    }
+}
+
+/// Draws the trains of a finding. The rows are what matters: a picture that
+/// cannot be written is said to be missing, and the run goes on.
+fn draw(chips: &ChipFolder, finding: &Finding, observation: &Observation, trains: &[Train]) {
+    let Verdict::Looked(look) = &finding.verdict else {
+        return;
+    };
+    let found = look.trains.iter().flatten();
+    let shown = found.map(|train| train.cutout.as_ref());
+    let pairs = trains.iter().zip(shown);
+    let pairs: Vec<_> = pairs.filter_map(|(train, c)| Some((train, c?))).collect();
+    if let Err(error) = chips.write(observation, &pairs) {
+        log::warn!("no chips of {}: {error}", observation.key.capture);
     }
 }
 

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 mod batch;
 mod captures;
 mod captures_table;
+mod compare;
 mod crossings;
 mod export;
 mod imagery;
@@ -16,6 +17,8 @@ mod keeping;
 mod logging;
 mod output;
 mod progress;
+mod report;
+mod review;
 mod run;
 mod simulate;
 mod status;
@@ -47,6 +50,9 @@ enum Command {
     Run(run::RunArgs),
     Summary(summary::SummaryArgs),
     Status(status::StatusArgs),
+    Report(report::ReportArgs),
+    Review(review::ReviewArgs),
+    Compare(compare::CompareArgs),
     Export(export::ExportArgs),
     Captures(captures::CapturesArgs),
     Crossings(crossings::CrossingsArgs),
@@ -90,6 +96,9 @@ impl Cli {
             Command::Run(args) => args.run(bars),
             Command::Summary(args) => args.run(),
             Command::Status(args) => args.run(),
+            Command::Report(args) => args.run(),
+            Command::Review(args) => args.run(),
+            Command::Compare(args) => args.run(),
             Command::Export(args) => args.run(),
             Command::Captures(args) => args.run(),
             Command::Crossings(args) => args.run(),

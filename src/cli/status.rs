@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::Finish;
-use super::output::print;
-use super::summary::screen;
+use super::output::{print, screen};
 use crate::error::Result;
 use crate::report::{Holdings, holdings_text};
 use crate::series::{DEFAULT_STORE, load};

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, Result};
+use crate::source::Home;
 
 /// Default bound: 8 GiB hold some thousand captures at 3 m.
 pub const DEFAULT_CACHE_BYTES: u64 = 8 << 30;
@@ -48,13 +49,7 @@ impl Cache {
     /// ```
     #[must_use]
     pub fn beside(store: impl AsRef<Path>) -> Self {
-        let store = store.as_ref();
-        let folder = if store.to_string_lossy().contains("://") {
-            PathBuf::from("railspan.cache")
-        } else {
-            store.with_extension("cache")
-        };
-        Self::at(folder, DEFAULT_CACHE_BYTES)
+        Self::at(Home::beside(store.as_ref(), "cache"), DEFAULT_CACHE_BYTES)
     }
 
     /// The folder.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::CutOut;
 use crate::capture::{Capture, Modality};
 use crate::difference::Followed;
 use crate::geo::LonLat;
@@ -94,6 +95,8 @@ pub struct FoundTrain {
     pub followed: Option<Followed>,
     /// Its line on the alignment.
     pub line: Vec<LonLat>,
+    /// What there is to see of it.
+    pub cutout: Option<CutOut>,
 }
 
 /// One capture on one track and what became of it.

@@ -1,6 +1,6 @@
 //! What a capture shows of a track, in one form for optical and radar.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, Array3, ArrayView2, Axis as Dim};
 use serde::{Deserialize, Serialize};
 
 use super::align::Placed;
@@ -23,6 +23,8 @@ pub(super) struct Outcome {
     trains: Result<Vec<TrainOnStrip>, String>,
     contrast: Option<ContrastRow>,
     detection_limit_m: Option<f64>,
+    /// What the capture would show without trains, (band, offset, chainage).
+    pub(super) background: Option<Array3<f32>>,
 }
 
 /// Contrast along the track by band and cell, NaN where it cannot be used.
@@ -67,6 +69,7 @@ impl Seen {
             trains: Err(reason),
             contrast: None,
             detection_limit_m: None,
+            background: None,
         });
         let trains = outcome.trains.map(|trains| {
             trains
@@ -205,6 +208,7 @@ impl TrainOnStrip {
                 .iter()
                 .map(|p| track.frame.to_lon_lat(*p))
                 .collect(),
+            cutout: None,
         })
     }
 }
@@ -232,6 +236,7 @@ impl From<StripOutcome> for Outcome {
             trains,
             contrast,
             detection_limit_m: outcome.detection_limit_m,
+            background: outcome.background,
         }
     }
 }
@@ -275,6 +280,7 @@ impl From<RadarOutcome> for Outcome {
             trains,
             contrast: Some(contrast),
             detection_limit_m: None,
+            background: Some(outcome.background_db.insert_axis(Dim(0))),
         }
     }
 }

@@ -7,6 +7,8 @@ pub(crate) mod fixture;
 mod lock;
 mod model;
 mod parquet;
+mod review;
+mod review_csv;
 mod rows;
 mod run;
 mod schema;
@@ -19,6 +21,8 @@ pub use model::{
     Cars, Censored, Change, Observation, ObservationKey, Polarity, Registration, RunStamp, Series,
     Speed, Status, Train,
 };
+pub use review::{Decision, Decisions, Review, decided, load_reviews, merged, reviewed};
+pub use review_csv::{read_review_csv, review_csv};
 pub use rows::rows;
 pub use run::Run;
 pub use store::{Claim, DEFAULT_STORE, Store, load};

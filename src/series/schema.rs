@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::columns::{META, OBSERVATIONS, RUNS, TRAINS};
+use super::columns::{META, OBSERVATIONS, REVIEWS, RUNS, TRAINS};
 use super::style::{STYLES, add_style};
 use crate::error::{Error, Result};
 use crate::source::{Access, Cell, Home, Row, Table, TableSet};
 
 /// All tables of a store; a file also says how they are to be drawn.
 pub(super) fn tables_of(home: Home) -> Vec<Table> {
-    let mut tables = vec![OBSERVATIONS, TRAINS, RUNS, META];
+    let mut tables = vec![OBSERVATIONS, TRAINS, RUNS, REVIEWS, META];
     if home == Home::File {
         tables.push(STYLES);
     }

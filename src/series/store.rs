@@ -29,7 +29,7 @@ pub struct Claim {
 pub struct Store {
     // Before the lock: fields are dropped in order, and the file must be
     // closed when the lock is released.
-    tables: TableSet,
+    pub(super) tables: TableSet,
     _lock: Option<StoreLock>,
 }
 
@@ -50,6 +50,12 @@ impl Claim {
             name: name.to_path_buf(),
             lock,
         })
+    }
+
+    /// The name as it was given.
+    #[must_use]
+    pub fn name(&self) -> &Path {
+        &self.name
     }
 
     /// Opens the store; makes an empty one where there is none, and brings an
@@ -166,13 +172,18 @@ impl Store {
 /// Where there is no store, or it is none of railspan's, written by a newer
 /// version, or damaged.
 pub fn load(name: &Path) -> Result<Series> {
+    read_series(&open(name)?)
+}
+
+/// Opens a store for reading.
+pub(super) fn open(name: &Path) -> Result<TableSet> {
     check_name(name)?;
     if Home::of(name) == Home::File && !name.exists() {
         return Err(schema::missing(name));
     }
     let tables = TableSet::open(name, Access::Read)?;
     schema::version(&tables)?;
-    read_series(&tables)
+    Ok(tables)
 }
 
 fn check(captures: &[(Observation, Vec<Train>)]) -> Result<()> {
@@ -229,7 +240,7 @@ fn read_series(tables: &TableSet) -> Result<Series> {
     Ok(series)
 }
 
-fn read_table<T>(
+pub(super) fn read_table<T>(
     tables: &TableSet,
     table: &Table,
     from: fn(Row) -> std::result::Result<T, RowProblem>,

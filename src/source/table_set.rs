@@ -42,6 +42,30 @@ impl Home {
             Self::File
         }
     }
+
+    /// Where something that belongs to a store is kept on this machine: beside
+    /// a file, or in the working folder.
+    ///
+    /// ```
+    /// use std::path::Path;
+    /// use railspan::source::Home;
+    /// let beside = |store| Home::beside(Path::new(store), "cache");
+    /// assert_eq!(beside("results/tumen.gpkg"), Path::new("results/tumen.cache"));
+    /// assert_eq!(beside("postgresql://host/trains"), Path::new("railspan.cache"));
+    /// ```
+    #[must_use]
+    pub fn beside(name: &Path, ending: &str) -> PathBuf {
+        match Self::of(name) {
+            Self::File => name.with_extension(ending),
+            Self::Server => Path::new("railspan").with_extension(ending),
+        }
+    }
+
+    /// A store's name as it may be shown: without user and password.
+    #[must_use]
+    pub fn shown(name: &Path) -> PathBuf {
+        table_server::shown(name)
+    }
 }
 
 /// Open tables.
@@ -84,7 +108,7 @@ impl TableSet {
         };
         Ok(Self {
             home,
-            name: table_server::shown(name),
+            name: Home::shown(name),
             dataset,
         })
     }
@@ -201,7 +225,8 @@ impl Edit<'_> {
         }
     }
 
-    /// Deletes the rows whose named columns hold exactly these texts.
+    /// Deletes the rows whose named columns hold exactly these texts; all rows
+    /// where none is named.
     ///
     /// # Errors
     /// Where nothing can be written.
@@ -211,11 +236,10 @@ impl Edit<'_> {
             .iter()
             .map(|(column, text)| format!("{} = {}", quoted(column, '"'), quoted(text, '\'')))
             .collect();
-        let sql = format!(
-            "DELETE FROM {} WHERE {}",
-            quoted(table.name, '"'),
-            conditions.join(" AND ")
-        );
+        let mut sql = format!("DELETE FROM {}", quoted(table.name, '"'));
+        if !conditions.is_empty() {
+            sql += &format!(" WHERE {}", conditions.join(" AND "));
+        }
         execute(&self.transaction, &sql)
             .map_err(|e| explain(self.name, "a row could not be deleted", &e))
     }
