@@ -118,7 +118,13 @@ fn text(value: &str) -> Cell {
 }
 
 fn real(value: Option<f64>) -> Cell {
-    value.map_or(Cell::Empty, Cell::Real)
+    value.map_or(Cell::Empty, number)
+}
+
+/// A number without the sign of a zero, which not every home of tables keeps;
+/// the sum of no trains has one.
+fn number(value: f64) -> Cell {
+    Cell::Real(value + 0.0)
 }
 
 fn integer(value: Option<u32>) -> Cell {
@@ -176,12 +182,12 @@ pub(super) fn train_row(t: &Train) -> Row {
         text(&t.key.capture),
         Cell::Time(t.acquired),
         integer(Some(t.train)),
-        Cell::Real(t.start_m),
-        Cell::Real(t.end_m),
-        Cell::Real(t.length_m),
-        Cell::Real(t.length_sigma_m),
+        number(t.start_m),
+        number(t.end_m),
+        number(t.length_m),
+        number(t.length_sigma_m),
         text(t.censored.word()),
-        Cell::Real(t.snr),
+        number(t.snr),
         real(t.p_value),
         text(t.polarity.word()),
         text(t.change.word()),
