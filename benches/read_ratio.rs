@@ -15,7 +15,7 @@ use gdal::raster::GdalType;
 use ndarray::Array3;
 use railspan::capture::Capture;
 use railspan::geo::Grid;
-use railspan::pipeline::{Job, plan, workers};
+use railspan::pipeline::{Job, Memo, plan, workers};
 use railspan::simulate::{Delivery, Scenario, Sensor, simulate};
 use railspan::source::{RasterFile, RasterLayout, RasterSamples, place_scenes};
 
@@ -34,7 +34,7 @@ fn main() {
     let folder = fixture::made(&format!("planetscope-{SIDE}"), make_scenes);
     let workers = workers(THREADS).unwrap();
     let captures = fixture::captures(&folder, &workers);
-    let jobs = plan(&captures, &[fixture::tumen()], &workers).jobs;
+    let jobs = plan(&captures, &[fixture::tumen()], &workers, &Memo::default()).jobs;
     assert_eq!(jobs.len(), fixture::CAPTURES, "one corridor a scene");
     let (mut reading, mut extracting) = (Duration::MAX, Duration::MAX);
     let (mut running, mut peak_kb) = (Duration::MAX, 0);

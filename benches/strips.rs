@@ -2,7 +2,7 @@
 #![allow(clippy::expect_used)]
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use railspan::pipeline::{plan, workers};
+use railspan::pipeline::{Memo, plan, workers};
 use railspan::simulate::Sensor;
 use railspan::source::read_corridor;
 use railspan::strip::{Prepared, Shift, StripSpec};
@@ -15,7 +15,12 @@ fn strips(c: &mut Criterion) {
     let track = &crossing.tracks[0];
     for sensor in [Sensor::Sentinel2, Sensor::PlanetScope] {
         let captures = fixture::captures(&fixture::series(sensor), &workers);
-        let plan = plan(&captures, std::slice::from_ref(&crossing), &workers);
+        let plan = plan(
+            &captures,
+            std::slice::from_ref(&crossing),
+            &workers,
+            &Memo::default(),
+        );
         let job = &plan.jobs[0];
         let capture = &captures[job.capture];
         let mut group = c.benchmark_group(sensor.name());

@@ -13,7 +13,8 @@ use ndarray::Array2;
 use railspan::capture::Capture;
 use railspan::error::Error;
 use railspan::pipeline::{
-    Cache, Extraction, Job, Kept, Outcome, Plan, Quiet, Watch, extract, fingerprint, plan, workers,
+    Cache, Extraction, Job, Kept, Memo, Outcome, Plan, Quiet, Watch, extract, fingerprint, plan,
+    workers,
 };
 use railspan::source::read_corridor_file;
 use rasters::{bands_of, capture, crossing, plain, ramp, scene, target, utm, write};
@@ -26,12 +27,19 @@ fn good(folder: &Path, name: &str) -> Capture {
 }
 
 fn planned(captures: &[Capture]) -> Plan {
-    plan(captures, &[crossing(600.0)], &workers(2).unwrap())
+    plan(
+        captures,
+        &[crossing(600.0)],
+        &workers(2).unwrap(),
+        &Memo::default(),
+    )
 }
 
 fn run(captures: &[Capture], jobs: &[Job], cache: &Cache, threads: usize) -> Vec<Outcome<Kept>> {
     let extraction = Extraction {
         cache,
+        memo: &Memo::default(),
+        anew: false,
         workers: &workers(threads).unwrap(),
         watch: &Quiet,
         stop: &AtomicBool::new(false),
@@ -85,7 +93,12 @@ fn long_tracks_are_cut_into_tiles() {
     write(&path, &utm(494_000.0, 600.0, 10.0), &[ramp(0, 120, 1_200)]);
     let captures = [capture(vec![plain(&path, 1)])];
     let crossings = [crossing(10_000.0)];
-    let plan = plan(&captures, &crossings, &workers(1).unwrap());
+    let plan = plan(
+        &captures,
+        &crossings,
+        &workers(1).unwrap(),
+        &Memo::default(),
+    );
     let stretches: Vec<(f64, f64)> = plan
         .jobs
         .iter()
@@ -322,6 +335,8 @@ fn stopping_keeps_what_is_done() {
     };
     let extraction = Extraction {
         cache: &cache,
+        memo: &Memo::default(),
+        anew: false,
         workers: &workers(1).unwrap(),
         watch: &watch,
         stop: &watch.stop,

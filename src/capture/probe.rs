@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Result;
 use crate::geo::Grid;
 
 /// One band as the raster's header describes it.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct BandHeader {
     /// Sample type in GDAL's words: `Byte`, `UInt16`, `Float32`, …
     pub sample_type: String,
@@ -25,7 +27,7 @@ pub struct BandHeader {
 }
 
 /// A raster's header.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RasterHeader {
     /// Shape, geotransform and CRS. The geotransform is the identity and the
     /// CRS empty where the file has none; see `georeferenced`.

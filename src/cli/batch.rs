@@ -1,22 +1,20 @@
 //! The stages as the commands join them: extract, detect, keep, and report.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
-
-use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 
 use super::Finish;
 use super::imagery::Imagery;
+use super::keeping::Keeping;
 use crate::capture::Capture;
 use crate::error::{Error, Result};
 use crate::pipeline::{
-    Cache, Detection, Extraction, Filed, Finding, Outcome, Plan, Subject, Verdict, Watch, Workers,
-    detect, extract, plan, select,
+    Cache, Detection, Extraction, Filed, Finding, Memo, Outcome, Plan, Subject, Verdict, Watch,
+    Workers, detect, extract, plan, select,
 };
 use crate::report::ChipFolder;
-use crate::series::{Observation, Run, RunStamp, Store, Train, rows};
+use crate::series::Claim;
 use crate::site::Crossing;
 
 /// Names in a line of the log: a line or two on a terminal.
@@ -26,6 +24,9 @@ const NAMES_SHOWN: usize = 4;
 pub(super) struct Batch<'a> {
     pub(super) crossings: &'a [Crossing],
     pub(super) cache: &'a Cache,
+    pub(super) memo: &'a Memo,
+    /// Whether everything is done again.
+    pub(super) anew: bool,
     pub(super) workers: &'a Workers,
     pub(super) watch: &'a dyn Watch,
     pub(super) stop: &'a AtomicBool,
@@ -79,7 +80,7 @@ impl Extracted {
 impl Batch<'_> {
     /// Scans the folders and extracts the corridors of what touches a crossing.
     pub(super) fn extract(&self, imagery: &Imagery) -> Result<Extracted> {
-        let inventory = imagery.scan(self.workers)?;
+        let inventory = imagery.scan(self.workers, self.memo)?;
         for problem in &inventory.problems {
             log::warn!(
                 "{}: {}; {}",
@@ -92,12 +93,14 @@ impl Batch<'_> {
             log::debug!("{note}");
         }
         let captures = &inventory.captures;
-        let plan = plan(captures, self.crossings, self.workers);
+        let plan = plan(captures, self.crossings, self.workers, self.memo);
         let outcomes = extract(
             captures,
             &plan.jobs,
             &Extraction {
                 cache: self.cache,
+                memo: self.memo,
+                anew: self.anew,
                 workers: self.workers,
                 watch: self.watch,
                 stop: self.stop,
@@ -138,51 +141,28 @@ impl Batch<'_> {
     /// Looks through all corridors of the crossings and keeps what is found.
     pub(super) fn detect(
         &self,
-        store: &Path,
+        claim: Claim,
         folders: &[PathBuf],
         extracted: &Extracted,
     ) -> Result<Finish> {
         let corridors = self.corridors(extracted)?;
-        let mut run = run_of(&corridors, folders);
-        let chips = ChipFolder::beside(store);
-        let mut store = Store::open_or_create(store)?;
-        store.record_run(&run)?;
-        let mut tally = Tally::default();
-        let mut looked_at: BTreeSet<(String, String, String)> = BTreeSet::new();
-        let mut keep = |findings: Vec<Finding>| {
-            let rows: Vec<_> = findings
-                .iter()
-                .map(|finding| rows(finding, self.crossings, &run.stamp))
-                .collect();
-            for (finding, (observation, trains)) in findings.iter().zip(&rows) {
-                draw(&chips, finding, observation, trains);
-            }
-            tally.count(&findings);
-            looked_at.extend(findings.iter().map(key));
-            store.write(&rows)
-        };
+        self.remember();
+        let chips = ChipFolder::beside(claim.name());
+        let mut keeping = Keeping::in_store((claim.open()?, chips), self.crossings, folders)?;
         detect(
             corridors,
             &Detection {
                 crossings: self.crossings,
+                cache: self.cache,
+                anew: self.anew,
                 workers: self.workers,
                 watch: self.watch,
                 stop: self.stop,
             },
-            &mut keep,
+            &mut keeping,
         )?;
-        let mut failed = extracted.failed.clone();
-        failed.sort_by_key(key);
-        failed.dedup_by_key(|finding| key(finding));
-        failed.retain(|finding| !looked_at.contains(&key(finding)));
-        let failed_rows: Vec<_> = failed
-            .iter()
-            .map(|finding| rows(finding, self.crossings, &run.stamp))
-            .collect();
-        tally.count(&failed);
-        store.write(&failed_rows)?;
-        run.finished = Some(Timestamp::now());
-        store.record_run(&run)?;
+        keeping.keep_failed(&extracted.failed)?;
+        let tally = keeping.finish();
         tally.report();
         Ok(match extracted.finish() {
             Finish::Complete if tally.failed > 0 => Finish::SomeFailed,
@@ -190,11 +170,24 @@ impl Batch<'_> {
         })
     }
 
+    /// Saves what is known of files; only time is lost where that fails.
+    pub(super) fn remember(&self) {
+        if let Err(error) = self.memo.save() {
+            log::debug!("{error}");
+        }
+    }
+
     /// The corridors of the crossings in the cache.
     fn corridors(&self, extracted: &Extracted) -> Result<Vec<Filed>> {
         let folder = self.cache.folder();
         let found = if folder.is_dir() {
-            select(self.cache, self.crossings, &extracted.kept, self.workers)?
+            select(
+                self.cache,
+                self.crossings,
+                &extracted.kept,
+                self.workers,
+                self.memo,
+            )?
         } else {
             Vec::new()
         };
@@ -206,21 +199,6 @@ impl Batch<'_> {
             ));
         }
         Ok(found)
-    }
-}
-
-/// Draws the trains of a finding. The rows are what matters: a picture that
-/// cannot be written is said to be missing, and the run goes on.
-fn draw(chips: &ChipFolder, finding: &Finding, observation: &Observation, trains: &[Train]) {
-    let Verdict::Looked(look) = &finding.verdict else {
-        return;
-    };
-    let found = look.trains.iter().flatten();
-    let shown = found.map(|train| train.cutout.as_ref());
-    let pairs = trains.iter().zip(shown);
-    let pairs: Vec<_> = pairs.filter_map(|(train, c)| Some((train, c?))).collect();
-    if let Err(error) = chips.write(observation, &pairs) {
-        log::warn!("no chips of {}: {error}", observation.key.capture);
     }
 }
 
@@ -243,39 +221,6 @@ fn unplaced(captures: &[Capture], plan: &Plan) -> Vec<Finding> {
                 .map(move |place| failed(capture, *place, &reason))
         })
         .collect()
-}
-
-/// The record of a run. Its id follows from what goes into it, so that equal
-/// runs write equal tables.
-fn run_of(corridors: &[Filed], folders: &[PathBuf]) -> Run {
-    let settings = serde_json::json!({"version": env!("CARGO_PKG_VERSION")});
-    let config_hash = short_hash(settings.to_string().as_bytes());
-    let mut inputs = config_hash.clone();
-    for corridor in corridors {
-        let name = corridor.path.file_name().unwrap_or_default();
-        inputs += &name.to_string_lossy();
-    }
-    Run {
-        stamp: RunStamp {
-            run_id: short_hash(inputs.as_bytes()),
-            config_hash,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        },
-        started: Timestamp::now(),
-        finished: None,
-        settings,
-        command: if folders.is_empty() { "detect" } else { "run" }.to_owned(),
-        folders: folders.to_vec(),
-    }
-}
-
-/// Twelve hexadecimal digits: enough to tell the runs of a store apart.
-fn short_hash(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest
-        .iter()
-        .take(6)
-        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// Captures that lie on no crossing, by id.
@@ -304,48 +249,5 @@ fn failed(capture: &Capture, (crossing, track): (&str, &str), reason: &str) -> F
     Finding {
         subject: Subject::of_capture(capture, crossing, track),
         verdict: Verdict::Failed(reason.to_owned()),
-    }
-}
-
-fn key(finding: &Finding) -> (String, String, String) {
-    let subject = &finding.subject;
-    (
-        subject.crossing.clone(),
-        subject.track.clone(),
-        subject.capture.clone(),
-    )
-}
-
-/// What a run found, in numbers.
-#[derive(Default)]
-struct Tally {
-    observations: usize,
-    undecided: usize,
-    failed: usize,
-    trains: usize,
-}
-
-impl Tally {
-    fn count(&mut self, findings: &[Finding]) {
-        self.observations += findings.len();
-        for finding in findings {
-            match &finding.verdict {
-                Verdict::Failed(_) => self.failed += 1,
-                Verdict::Looked(look) => match &look.trains {
-                    Ok(trains) => self.trains += trains.len(),
-                    Err(_) => self.undecided += 1,
-                },
-            }
-        }
-    }
-
-    fn report(&self) {
-        log::info!(
-            "{} observations with {} trains; {} undecided, {} failed",
-            self.observations,
-            self.trains,
-            self.undecided,
-            self.failed
-        );
     }
 }

@@ -10,7 +10,7 @@ use super::imagery::Imagery;
 use crate::capture::{Capture, Problem};
 use crate::error::{Error, Result};
 use crate::geo::Grid;
-use crate::pipeline::{Coverage, grids, plan, workers};
+use crate::pipeline::{Coverage, Memo, grids, plan, workers};
 use crate::site::Crossing;
 
 /// List the captures in folders: when, by what, which crossings they cover
@@ -93,8 +93,9 @@ impl CapturesArgs {
 
     fn list(&self, crossings: &[Crossing]) -> Result<Listed> {
         let workers = workers(0)?;
-        let inventory = self.imagery.scan(&workers)?;
-        let plan = plan(&inventory.captures, crossings, &workers);
+        let memo = Memo::default();
+        let inventory = self.imagery.scan(&workers, &memo)?;
+        let plan = plan(&inventory.captures, crossings, &workers, &memo);
         let grids = grids(&inventory.captures, &workers);
         let mut problems = inventory.problems;
         let mut captures = Vec::new();

@@ -4,6 +4,7 @@
 //! the rest fits into 80 columns.
 
 use super::captures::{Covered, Listed, Row};
+use crate::report::printable;
 
 /// Width of a terminal that nobody has widened, characters.
 const WIDTH: usize = 80;
@@ -20,13 +21,15 @@ pub(super) fn table(listed: &Listed) -> String {
         text += &format!(": {}", same.join(", "));
     }
     text += "\n\n";
-    let ids: Vec<&str> = rows.iter().map(|r| r.id.as_str()).collect();
+    let ids: Vec<String> = rows.iter().map(|r| printable(&r.id)).collect();
     text += &lines(&columns, &ids);
     text + &problems(listed)
 }
 
 fn columns(rows: &[Row]) -> Vec<Column> {
-    let column = |head, cell: fn(&Row) -> String| (head, rows.iter().map(cell).collect());
+    let column = |head, cell: fn(&Row) -> String| {
+        (head, rows.iter().map(|row| printable(&cell(row))).collect())
+    };
     vec![
         column("acquired (UTC)", |r| {
             r.acquired.strftime("%Y-%m-%d %H:%M").to_string()
@@ -123,7 +126,7 @@ fn split(columns: Vec<Column>) -> (Vec<String>, Vec<Column>) {
 }
 
 /// The captures with their ids last, or above where a line would be too long.
-fn lines(columns: &[Column], ids: &[&str]) -> String {
+fn lines(columns: &[Column], ids: &[String]) -> String {
     if ids.is_empty() {
         return String::new();
     }
@@ -167,9 +170,9 @@ fn problems(listed: &Listed) -> String {
     for problem in &listed.problems {
         text += &format!(
             "{}\n  {}\n  {}\n",
-            problem.path.display(),
-            problem.what,
-            problem.remedy
+            printable(&problem.path.display().to_string()),
+            printable(&problem.what),
+            printable(&problem.remedy)
         );
     }
     text
@@ -252,6 +255,20 @@ mod tests {
         assert_eq!(
             table(&some),
             "0 captures\n\n\n1 problem\n한글 'x'.tif\n  is broken\n  mend it\n"
+        );
+    }
+
+    #[test]
+    fn names_cannot_drive_the_terminal() {
+        let mut hostile = row("a\u{1b}[2J\nb", "2022-01-09T02:16:27Z", 1.0);
+        hostile.platform = "\u{9b}31m".into();
+        let mut some = listed(vec![hostile]);
+        some.problems = vec![Problem::new("x\u{202e}\u{7}", "bad\r", "mend\t")];
+        let text = table(&some);
+        let control = |c: char| c.is_control() && c != '\n';
+        assert!(
+            !text.contains(control) && !text.contains('\u{202e}'),
+            "{text:?}"
         );
     }
 

@@ -30,7 +30,7 @@ A quantity that ends in _min or _max is a bound. Where no capture is usable
 near the day, a count is not observed, which is no disagreement.")]
 pub(super) struct CompareArgs {
     /// The store to read.
-    #[arg(long, value_name = "FILE", default_value = DEFAULT_STORE)]
+    #[arg(long, value_name = "STORE", default_value = DEFAULT_STORE)]
     store: PathBuf,
     /// The counts, as CSV.
     #[arg(long, value_name = "FILE")]

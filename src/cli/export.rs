@@ -8,17 +8,18 @@ use super::Finish;
 use crate::error::Result;
 use crate::series::{DEFAULT_STORE, ExportFormat, export, load};
 
-/// Write the series as CSV or GeoJSON files
+/// Write the series as CSV, GeoJSON or Parquet files
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   railspan export --out tables
   railspan export --store 2024.gpkg --out web --format geojson
+  railspan export --out lake --format parquet
 
 Two files are written: one row an observation, one row a train. Existing ones
 are replaced.")]
 pub(super) struct ExportArgs {
     /// The store to read.
-    #[arg(long, value_name = "FILE", default_value = DEFAULT_STORE)]
+    #[arg(long, value_name = "STORE", default_value = DEFAULT_STORE)]
     store: PathBuf,
     /// The folder to write to; made where it is missing.
     #[arg(long, value_name = "DIR")]
@@ -34,6 +35,8 @@ enum Format {
     Csv,
     /// observations.geojson and trains.geojson.
     Geojson,
+    /// observations.parquet and trains.parquet, which holds the lines too.
+    Parquet,
 }
 
 impl ExportArgs {
@@ -41,6 +44,7 @@ impl ExportArgs {
         let format = match self.format {
             Format::Csv => ExportFormat::Csv,
             Format::Geojson => ExportFormat::GeoJson,
+            Format::Parquet => ExportFormat::Parquet,
         };
         let series = load(&self.store)?;
         for file in export(&series, &self.out, format)? {

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::capture::{BandRole, Context, Hints, Inventory, Unit};
 use crate::error::{Error, Result};
-use crate::pipeline::{Workers, inventory};
+use crate::pipeline::{Memo, Workers, inventory};
 use crate::source::HeaderReader;
 
 /// Folders of imagery and how to read plain rasters in them.
@@ -50,7 +50,7 @@ impl Imagery {
     ///
     /// # Errors
     /// A folder is not there.
-    pub(super) fn scan(&self, workers: &Workers) -> Result<Inventory> {
+    pub(super) fn scan(&self, workers: &Workers, memo: &Memo) -> Result<Inventory> {
         for folder in &self.folders {
             folder.metadata().map_err(Error::io(folder))?;
         }
@@ -59,7 +59,7 @@ impl Imagery {
             probe: &HeaderReader,
             hints: &hints,
         };
-        Ok(inventory(&self.folders, &context, workers))
+        Ok(inventory(&self.folders, &context, workers, memo))
     }
 
     /// The folders.

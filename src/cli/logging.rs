@@ -5,6 +5,8 @@ use std::io::{IsTerminal, Write};
 use indicatif::MultiProgress;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
+use crate::report::printable;
+
 struct Lines {
     bars: MultiProgress,
 }
@@ -46,7 +48,9 @@ impl Log for Lines {
         };
         self.bars.suspend(|| {
             // A closed standard error is no reason to stop working.
-            let _ = writeln!(std::io::stderr().lock(), "{prefix}{}", record.args());
+            // Names of files are whatever somebody called them.
+            let line = printable(&record.args().to_string());
+            let _ = writeln!(std::io::stderr().lock(), "{prefix}{line}");
         });
     }
 

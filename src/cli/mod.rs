@@ -13,6 +13,7 @@ mod compare;
 mod crossings;
 mod export;
 mod imagery;
+mod keeping;
 mod logging;
 mod output;
 mod progress;
@@ -20,6 +21,7 @@ mod report;
 mod review;
 mod run;
 mod simulate;
+mod status;
 mod summary;
 
 /// Finds and measures trains on border railway crossings in folders of
@@ -47,6 +49,7 @@ pub struct Cli {
 enum Command {
     Run(run::RunArgs),
     Summary(summary::SummaryArgs),
+    Status(status::StatusArgs),
     Report(report::ReportArgs),
     Review(review::ReviewArgs),
     Compare(compare::CompareArgs),
@@ -92,6 +95,7 @@ impl Cli {
         match &self.command {
             Command::Run(args) => args.run(bars),
             Command::Summary(args) => args.run(),
+            Command::Status(args) => args.run(),
             Command::Report(args) => args.run(),
             Command::Review(args) => args.run(),
             Command::Compare(args) => args.run(),

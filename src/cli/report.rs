@@ -10,6 +10,7 @@ use super::review::Counted;
 use crate::error::{Error, Result};
 use crate::report::{ChipFolder, Page, page_html};
 use crate::series::{DEFAULT_STORE, load_reviews};
+use crate::source::Home;
 
 /// Write the series as one page: charts, trends, and every train with its chips
 #[derive(Debug, Args)]
@@ -21,7 +22,7 @@ The page is one file that needs no network. Chips are taken from the folder
 beside the store into which `railspan run` draws them.")]
 pub(super) struct ReportArgs {
     /// The store to read.
-    #[arg(long, value_name = "FILE", default_value = DEFAULT_STORE)]
+    #[arg(long, value_name = "STORE", default_value = DEFAULT_STORE)]
     store: PathBuf,
     /// The file to write.
     #[arg(long, value_name = "FILE", default_value = "report.html")]
@@ -42,7 +43,8 @@ impl ReportArgs {
             series.observations.retain(|o| o.key.crossing == *id);
             series.trains.retain(|t| t.key.crossing == *id);
         }
-        let name = self.store.file_stem().unwrap_or_default();
+        let name = Home::shown(&self.store);
+        let name = name.file_stem().unwrap_or_default();
         let page = page_html(&Page {
             title: &name.to_string_lossy(),
             series: &series,

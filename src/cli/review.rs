@@ -11,6 +11,7 @@ use crate::series::{
     DEFAULT_STORE, Decisions, Series, Store, Train, decided, load, load_reviews, read_review_csv,
     review_csv, reviewed,
 };
+use crate::source::Home;
 
 /// Have detections judged by a person: chips and a table out, decisions back in
 #[derive(Debug, Args)]
@@ -24,7 +25,7 @@ Rows without a decision change nothing. Decisions stay in the store, and count
 for a detection of a later run too where it covers the same stretch of track.")]
 pub(super) struct ReviewArgs {
     /// The store.
-    #[arg(long, value_name = "FILE", default_value = DEFAULT_STORE)]
+    #[arg(long, value_name = "STORE", default_value = DEFAULT_STORE)]
     store: PathBuf,
     /// The folder to write the table and the chips to; made where it is missing.
     #[arg(long, value_name = "DIR", required_unless_present = "merge")]
@@ -119,7 +120,11 @@ impl ReviewArgs {
         let series = load(&self.store)?;
         let known = reviewed(&series.trains, &new).iter().flatten().count();
         Store::open_or_create(&self.store)?.keep_reviews(&new)?;
-        log::info!("{} decisions kept in {}", new.len(), self.store.display());
+        log::info!(
+            "{} decisions kept in {}",
+            new.len(),
+            Home::shown(&self.store).display()
+        );
         if known < new.len() {
             log::warn!(
                 "{} of them are of no detection in the store",

@@ -13,8 +13,8 @@ use super::crossings::CrossingsFile;
 use super::imagery::Imagery;
 use super::progress::Bars;
 use crate::error::{Error, Result};
-use crate::pipeline::{Cache, Workers, workers};
-use crate::series::DEFAULT_STORE;
+use crate::pipeline::{Cache, Memo, Workers, workers};
+use crate::series::{Claim, DEFAULT_STORE, Patience};
 use crate::site::Crossing;
 
 /// Where results go and who works.
@@ -22,9 +22,16 @@ use crate::site::Crossing;
 pub(super) struct Place {
     #[command(flatten)]
     crossings: CrossingsFile,
-    /// The series: a GeoPackage, made where it is missing
-    #[arg(long, value_name = "FILE", default_value = DEFAULT_STORE)]
+    /// The series: a GeoPackage, made where it is missing, or the address of
+    /// a PostGIS database
+    #[arg(long, value_name = "STORE", default_value = DEFAULT_STORE)]
     store: PathBuf,
+    /// Wait where another run is writing to the store, instead of giving up
+    #[arg(long)]
+    wait: bool,
+    /// Do everything again, known captures too
+    #[arg(long)]
+    recompute: bool,
     /// Folder for what was cut out of the imagery, so that a second run is
     /// fast; safe to delete. <STORE>.cache where not given
     #[arg(long, value_name = "DIR")]
@@ -41,12 +48,14 @@ pub(super) struct Place {
 ///
 /// Captures may come in any mixture of sensors and formats. Every capture that
 /// touches a crossing becomes a row of the series, clouded and broken ones
-/// included; running a folder again replaces its rows.
+/// included. Running a folder again does only what is new in it, and what that
+/// changes for the other captures of the same track.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   railspan run downloads
   railspan run planet sentinel-2 --store tumen.gpkg --jobs 4
   railspan run yard --crossings yard.geojson
+  railspan run downloads --store postgresql://me@server/trains
 
 Exit codes: 0 all captures processed; 1 could not start, or nothing could be
 processed; 2 wrong usage; 3 finished, but some captures failed.")]
@@ -82,13 +91,14 @@ pub(super) struct DetectArgs {
 impl RunArgs {
     pub(super) fn run(&self, bars: &MultiProgress) -> Result<Finish> {
         let started = Started::of(&self.place)?;
+        let claim = started.claim(&self.place)?;
         let bars = Bars::new(bars.clone());
         let batch = started.batch(&bars);
         let extracted = batch.extract(&self.imagery)?;
         if extracted.nothing_to_keep() {
             return Err(nothing(&self.imagery, &extracted));
         }
-        let finish = batch.detect(&self.place.store, self.imagery.folders(), &extracted)?;
+        let finish = batch.detect(claim, self.imagery.folders(), &extracted)?;
         if extracted.kept.is_empty() {
             return Err(nothing(&self.imagery, &extracted));
         }
@@ -100,7 +110,9 @@ impl ExtractArgs {
     pub(super) fn run(&self, bars: &MultiProgress) -> Result<Finish> {
         let started = Started::of(&self.place)?;
         let bars = Bars::new(bars.clone());
-        let extracted = started.batch(&bars).extract(&self.imagery)?;
+        let batch = started.batch(&bars);
+        let extracted = batch.extract(&self.imagery)?;
+        batch.remember();
         if extracted.kept.is_empty() {
             return Err(nothing(&self.imagery, &extracted));
         }
@@ -111,10 +123,11 @@ impl ExtractArgs {
 impl DetectArgs {
     pub(super) fn run(&self, bars: &MultiProgress) -> Result<Finish> {
         let started = Started::of(&self.place)?;
+        let claim = started.claim(&self.place)?;
         let bars = Bars::new(bars.clone());
         started
             .batch(&bars)
-            .detect(&self.place.store, &[], &Extracted::default())
+            .detect(claim, &[], &Extracted::default())
     }
 }
 
@@ -122,6 +135,8 @@ impl DetectArgs {
 struct Started {
     crossings: Vec<Crossing>,
     cache: Cache,
+    memo: Memo,
+    anew: bool,
     workers: Workers,
     stop: Arc<AtomicBool>,
 }
@@ -142,16 +157,33 @@ impl Started {
         stop_on_interrupt(&stop);
         Ok(Self {
             crossings: place.crossings.read()?,
+            memo: if place.recompute {
+                Memo::forget(&folder)
+            } else {
+                Memo::open(&folder)
+            },
+            anew: place.recompute,
             cache: Cache::at(folder, (place.cache_size * f64::from(1 << 30)) as u64),
             workers: workers(place.jobs)?,
             stop,
         })
     }
 
+    fn claim(&self, place: &Place) -> Result<Claim> {
+        let patience = if place.wait {
+            Patience::Until(&self.stop)
+        } else {
+            Patience::None
+        };
+        Claim::take(&place.store, patience)
+    }
+
     fn batch<'a>(&'a self, bars: &'a Bars) -> Batch<'a> {
         Batch {
             crossings: &self.crossings,
             cache: &self.cache,
+            memo: &self.memo,
+            anew: self.anew,
             workers: &self.workers,
             watch: bars,
             stop: &self.stop,

@@ -26,7 +26,7 @@ Colours are shown on a
 terminal only, and not where NO_COLOR is set.")]
 pub(super) struct SummaryArgs {
     /// The store to read.
-    #[arg(long, value_name = "FILE", default_value = DEFAULT_STORE)]
+    #[arg(long, value_name = "STORE", default_value = DEFAULT_STORE)]
     store: PathBuf,
     /// One crossing only.
     #[arg(long, value_name = "ID")]

@@ -49,7 +49,7 @@ pub struct Sight<'a> {
 }
 
 /// What following found out about one train.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Followed {
     /// Against the previous usable observation.
     pub change: Change,

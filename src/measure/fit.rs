@@ -1,5 +1,7 @@
 //! Start, end and length of a train.
 
+use serde::{Deserialize, Serialize};
+
 use super::colour::colour;
 use super::ends::{EndPosterior, posterior};
 use super::likelihood::{Reach, Side};
@@ -21,7 +23,7 @@ pub struct Motion {
 }
 
 /// Which ends of a train were not seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Censored {
     /// Both ends were seen.
     None,

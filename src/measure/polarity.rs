@@ -1,9 +1,11 @@
 //! Whether a train is brighter or darker than the empty track.
 
+use serde::{Deserialize, Serialize};
+
 use crate::strip::Profile;
 
 /// What a train looks like against the empty track.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Polarity {
     /// Brighter nearly everywhere.
     Bright,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, Result};
+use crate::source::Home;
 
 /// Default bound: 8 GiB hold some thousand captures at 3 m.
 pub const DEFAULT_CACHE_BYTES: u64 = 8 << 30;
@@ -13,6 +14,9 @@ pub const DEFAULT_CACHE_BYTES: u64 = 8 << 30;
 /// Unfinished files of a run that was killed are removed at this age: no
 /// corridor takes a day to write.
 const STALE: Duration = Duration::from_secs(24 * 3600);
+
+/// A corridor used so lately need not be noted as used again.
+const TOUCH_AGAIN: Duration = Duration::from_secs(600);
 
 /// Tells backup programs to leave the folder out (bford.info/cachedir).
 const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
@@ -35,7 +39,8 @@ impl Cache {
         }
     }
 
-    /// The default place: `railspan.gpkg` has its cache in `railspan.cache`.
+    /// The default place: `railspan.gpkg` has its cache in `railspan.cache`, and
+    /// so has a database.
     ///
     /// ```
     /// use railspan::pipeline::Cache;
@@ -44,7 +49,7 @@ impl Cache {
     /// ```
     #[must_use]
     pub fn beside(store: impl AsRef<Path>) -> Self {
-        Self::at(store.as_ref().with_extension("cache"), DEFAULT_CACHE_BYTES)
+        Self::at(Home::beside(store.as_ref(), "cache"), DEFAULT_CACHE_BYTES)
     }
 
     /// The folder.
@@ -59,6 +64,12 @@ impl Cache {
         self.folder.join(format!("{fingerprint}.tif"))
     }
 
+    /// Where the looks at a series of captures are kept.
+    #[must_use]
+    pub(super) fn looks(&self, series_digest: &str) -> PathBuf {
+        self.folder.join(format!("{series_digest}.looks"))
+    }
+
     /// Makes the folder.
     ///
     /// # Errors
@@ -70,11 +81,15 @@ impl Cache {
     }
 
     /// Notes that a corridor was used, so that others are deleted before it.
+    /// When it was written stays known.
     pub fn touch(path: &Path) {
-        let touched = File::options()
-            .append(true)
-            .open(path)
-            .and_then(|file| file.set_modified(SystemTime::now()));
+        let now = SystemTime::now();
+        let lately = |meta: fs::Metadata| last_use(&meta) + TOUCH_AGAIN > now;
+        if fs::metadata(path).is_ok_and(lately) {
+            return;
+        }
+        let touched = File::open(path)
+            .and_then(|file| file.set_times(fs::FileTimes::new().set_accessed(now)));
         if let Err(error) = touched {
             log::debug!("{}: {error}", path.display());
         }
@@ -108,11 +123,12 @@ impl Cache {
     /// The folder cannot be listed.
     pub fn corridors(&self) -> Result<Vec<PathBuf>> {
         let mut paths: Vec<PathBuf> = self.list()?.into_iter().map(|(_, path, _)| path).collect();
+        paths.retain(|path| path.extension().is_some_and(|e| e == "tif"));
         paths.sort();
         Ok(paths)
     }
 
-    /// Last use, path and size of the corridors; stale unfinished files are
+    /// Last use, path and size of the corridors and looks; stale unfinished files are
     /// removed on the way.
     fn list(&self) -> Result<Vec<(SystemTime, PathBuf, u64)>> {
         let mut found = Vec::new();
@@ -122,11 +138,11 @@ impl Cache {
             let Ok(meta) = fs::symlink_metadata(&path) else {
                 continue;
             };
-            let used = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+            let used = last_use(&meta);
             if !meta.is_file() {
                 continue;
             }
-            if is_corridor(&path) {
+            if is_kept(&path) {
                 found.push((used, path, meta.len()));
             } else if is_unfinished(&path) && used.elapsed().is_ok_and(|age| age > STALE) {
                 let _ = fs::remove_file(&path);
@@ -136,10 +152,16 @@ impl Cache {
     }
 }
 
-/// A fingerprint is 64 hexadecimal digits.
-fn is_corridor(path: &Path) -> bool {
+/// When a file was last read or written.
+fn last_use(meta: &fs::Metadata) -> SystemTime {
+    let written = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+    meta.accessed().map_or(written, |read| read.max(written))
+}
+
+/// A corridor, or the looks at a series; their names are 64 hexadecimal digits.
+fn is_kept(path: &Path) -> bool {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    path.extension().is_some_and(|e| e == "tif")
+    path.extension().is_some_and(|e| e == "tif" || e == "looks")
         && stem.len() == 64
         && stem.bytes().all(|b| b.is_ascii_hexdigit())
 }
@@ -154,6 +176,10 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    fn used(at: SystemTime) -> fs::FileTimes {
+        fs::FileTimes::new().set_accessed(at).set_modified(at)
+    }
+
     fn corridor(cache: &Cache, digit: char, age_s: u64) -> PathBuf {
         let path = cache.corridor(&digit.to_string().repeat(64));
         fs::write(&path, [0; 100]).unwrap();
@@ -161,7 +187,7 @@ mod tests {
             .append(true)
             .open(&path)
             .unwrap()
-            .set_modified(SystemTime::now() - Duration::from_secs(age_s))
+            .set_times(used(SystemTime::now() - Duration::from_secs(age_s)))
             .unwrap();
         path
     }
@@ -194,7 +220,7 @@ mod tests {
             fs::write(path, "").unwrap();
         }
         let file = File::options().append(true).open(&stale).unwrap();
-        file.set_modified(SystemTime::now() - 2 * STALE).unwrap();
+        file.set_times(used(SystemTime::now() - 2 * STALE)).unwrap();
         assert_eq!(cache.sweep(&BTreeSet::new()).unwrap(), 0);
         assert!(!stale.exists() && fresh.exists());
     }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 use ndarray::{Array2, Array3, Axis as Dim, Slice};
+use serde::{Deserialize, Serialize};
 
 use super::finding::Look;
 use crate::capture::{BandRole, Modality};
@@ -18,7 +19,7 @@ const MARGIN_M: f64 = 80.0;
 const LEAST_SHOWN: f64 = 0.5;
 
 /// The pieces of the strips about one train, all on the same cells.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CutOut {
     /// Cells along the track, m of chainage.
     pub chainage: Axis,
@@ -40,7 +41,7 @@ pub struct CutOut {
 }
 
 /// A piece of a strip.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Piece {
     /// Values, (band, offset, chainage), in the units of the strip.
     pub values: Array3<f32>,
@@ -49,7 +50,7 @@ pub struct Piece {
 }
 
 /// A piece of an earlier capture.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Before {
     /// Its id.
     pub capture: String,

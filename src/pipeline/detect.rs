@@ -1,13 +1,15 @@
 //! The stage *detect*: corridor files → findings, track by track.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::finding::{Finding, Subject, Verdict};
+use super::fingerprint::digest;
 use super::group::{Filed, FiledCapture, SeriesKey, group};
 use super::look::SeriesLook;
+use super::looks::{keep, kept, series_digest};
 use super::seen::Seen;
-use super::{Watch, Workers};
+use super::{Cache, Watch, Workers};
 use crate::difference::follow;
 use crate::error::{Error, Result};
 use crate::site::{Crossing, Track};
@@ -20,6 +22,10 @@ pub const LEAST_USABLE: f64 = 0.1;
 pub struct Detection<'a> {
     /// The crossings whose tracks are looked at.
     pub crossings: &'a [Crossing],
+    /// Where the looks at each series are kept.
+    pub cache: &'a Cache,
+    /// Whether series are looked through anew that were looked through already.
+    pub anew: bool,
     /// Who works.
     pub workers: &'a Workers,
     /// Who follows.
@@ -28,71 +34,112 @@ pub struct Detection<'a> {
     pub stop: &'a AtomicBool,
 }
 
-/// Looks through the corridors, track by track; `keep` takes the findings of
-/// each track as soon as it is done, in order of time and capture.
+/// All that is looked at on one track.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackInputs {
+    /// The crossing's id.
+    pub crossing: String,
+    /// The track's id.
+    pub track: String,
+    /// The captures' ids.
+    pub captures: BTreeSet<String>,
+    /// Of all that the findings follow from: equal digests, equal findings.
+    pub digest: String,
+}
+
+/// Who keeps what is found.
+pub trait Keeper {
+    /// Whether the findings of exactly these inputs are kept already, so that
+    /// the track need not be looked at.
+    fn holds(&mut self, inputs: &TrackInputs) -> bool;
+
+    /// Takes the findings of a track, in order of time and capture.
+    ///
+    /// # Errors
+    /// They cannot be kept; this ends the detection.
+    fn keep(&mut self, inputs: &TrackInputs, findings: Vec<Finding>) -> Result<()>;
+}
+
+/// The captures of one series of a track.
+struct Group<'a> {
+    captures: &'a [FiledCapture],
+    digest: String,
+}
+
+/// Looks through the corridors, track by track; `keeper` takes the findings of
+/// each track as soon as it is done.
 ///
 /// # Errors
-/// [`Error::Interrupted`] when stopped, or what `keep` says. What goes wrong
-/// with one capture is its finding.
-pub fn detect(
-    corridors: Vec<Filed>,
-    run: &Detection<'_>,
-    keep: &mut dyn FnMut(Vec<Finding>) -> Result<()>,
-) -> Result<()> {
+/// [`Error::Interrupted`] when stopped, or what the keeper says. What goes
+/// wrong with one capture is its finding.
+pub fn detect(corridors: Vec<Filed>, run: &Detection<'_>, keeper: &mut dyn Keeper) -> Result<()> {
     let series = group(corridors);
     run.watch.begins("detect", series.len());
     for crossing in run.crossings {
         for track in &crossing.tracks {
-            let own: Vec<(&SeriesKey, &Vec<FiledCapture>)> = series
-                .iter()
-                .filter(|(key, _)| key.crossing == crossing.id && key.track == track.id)
-                .collect();
-            if !own.is_empty() {
-                keep(look_at(track, &own, run)?)?;
+            let own = groups(&series, &crossing.id, track)?;
+            if own.is_empty() {
+                continue;
+            }
+            let inputs = inputs(&crossing.id, track, &own)?;
+            if !run.anew && keeper.holds(&inputs) {
+                for _ in &own {
+                    run.watch.advanced();
+                }
+            } else {
+                keeper.keep(&inputs, look_at(track, &own, run)?)?;
             }
         }
     }
     Ok(())
 }
 
-/// All series of one track, followed together.
-fn look_at(
+fn groups<'a>(
+    series: &'a BTreeMap<SeriesKey, Vec<FiledCapture>>,
+    crossing: &str,
     track: &Track,
-    series: &[(&SeriesKey, &Vec<FiledCapture>)],
-    run: &Detection<'_>,
-) -> Result<Vec<Finding>> {
+) -> Result<Vec<Group<'a>>> {
+    series
+        .iter()
+        .filter(|(key, _)| key.crossing == crossing && key.track == track.id)
+        .map(|(key, captures)| {
+            Ok(Group {
+                captures,
+                digest: series_digest(track, key, captures)?,
+            })
+        })
+        .collect()
+}
+
+fn inputs(crossing: &str, track: &Track, groups: &[Group<'_>]) -> Result<TrackInputs> {
+    let digests: Vec<&str> = groups.iter().map(|g| g.digest.as_str()).collect();
+    let captures = groups.iter().flat_map(|g| g.captures);
+    Ok(TrackInputs {
+        crossing: crossing.to_owned(),
+        track: track.id.clone(),
+        captures: captures.map(|c| c.origin().capture.clone()).collect(),
+        digest: digest(&(crossing, digests))?,
+    })
+}
+
+/// All series of one track, followed together.
+fn look_at(track: &Track, groups: &[Group<'_>], run: &Detection<'_>) -> Result<Vec<Finding>> {
     let mut looked: Vec<Looked> = Vec::new();
-    for (number, (key, captures)) in series.iter().enumerate() {
+    for (series, group) in groups.iter().enumerate() {
         if run.stop.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
         }
-        log::debug!(
-            "{}: {} captures by {} at {:.2} m",
-            track.id,
-            captures.len(),
-            key.sensor,
-            captures[0].origin().gsd_m
-        );
-        let seen = run
-            .workers
-            .install(|| SeriesLook::new(track, captures).and_then(|look| look.look()));
-        let results = match seen {
-            Ok(results) => results,
-            Err(error) => captures
-                .iter()
-                .map(|_| Err(Error::unsupported(error.to_string())))
-                .collect(),
-        };
-        looked.extend(
-            captures
-                .iter()
-                .zip(results)
-                .map(|(capture, result)| Looked {
-                    subject: Subject::of_corridor(capture.origin()),
-                    series: number,
-                    result,
-                }),
-        );
+        let results = looks(track, group, run);
+        // A track of one series is known or new as a whole.
+        if groups.len() > 1 {
+            keep(run.cache, &group.digest, &results);
+        }
+        let captures = group.captures.iter().zip(results);
+        looked.extend(captures.map(|(capture, result)| Looked {
+            subject: Subject::of_corridor(capture.origin()),
+            series,
+            result,
+        }));
         run.watch.advanced();
     }
     looked.sort_by(|a, b| {
@@ -101,6 +148,34 @@ fn look_at(
     });
     follow_through(&mut looked);
     Ok(looked.into_iter().map(Looked::finding).collect())
+}
+
+/// The looks at one series, one a capture: those that were kept, or new ones.
+fn looks(track: &Track, group: &Group<'_>, run: &Detection<'_>) -> Vec<Result<Seen>> {
+    let captures = group.captures;
+    if !run.anew
+        && let Some(kept) = kept(run.cache, &group.digest, captures.len())
+    {
+        return kept.into_iter().map(Ok).collect();
+    }
+    let origin = captures[0].origin();
+    log::debug!(
+        "{}: {} captures by {} at {:.2} m",
+        track.id,
+        captures.len(),
+        origin.sensor,
+        origin.gsd_m
+    );
+    let seen = run
+        .workers
+        .install(|| SeriesLook::new(track, captures).and_then(|look| look.look()));
+    match seen {
+        Ok(results) => results,
+        Err(error) => captures
+            .iter()
+            .map(|_| Err(Error::unsupported(error.to_string())))
+            .collect(),
+    }
 }
 
 struct Looked {

@@ -5,21 +5,28 @@
 //! library's cache.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
+use super::memo::Memo;
 use super::{Cache, Job, Outcome, Watch, Workers};
 use crate::capture::Capture;
 use crate::error::{Error, Result};
-use crate::source::{check_corridor_file, read_corridor, write_corridor};
+use crate::source::{
+    CorridorLabel, check_corridor_file, read_corridor, read_corridor_label, write_corridor,
+};
 
 /// What an extraction runs with.
 #[derive(Clone, Copy)]
 pub struct Extraction<'a> {
     /// Where corridors are kept.
     pub cache: &'a Cache,
+    /// What is known of the files in it.
+    pub memo: &'a Memo,
+    /// Whether corridors are cut out anew that are there already.
+    pub anew: bool,
     /// Who works.
     pub workers: &'a Workers,
     /// Who follows.
@@ -55,7 +62,7 @@ pub fn extract(captures: &[Capture], jobs: &[Job], run: &Extraction) -> Result<V
                 if run.stop.load(Ordering::Relaxed) {
                     return None;
                 }
-                let outcome = settle(captures, job, run.cache);
+                let outcome = settle(captures, job, run);
                 run.watch.advanced();
                 Some(outcome)
             })
@@ -76,12 +83,12 @@ pub fn extract(captures: &[Capture], jobs: &[Job], run: &Extraction) -> Result<V
     Ok(outcomes)
 }
 
-fn settle(captures: &[Capture], job: &Job, cache: &Cache) -> Outcome<Kept> {
+fn settle(captures: &[Capture], job: &Job, run: &Extraction) -> Outcome<Kept> {
     let Some(capture) = captures.get(job.capture) else {
         return Outcome::Skipped("its capture is not in the list".into());
     };
-    let path = cache.corridor(&job.fingerprint);
-    if is_there(&path) {
+    let path = run.cache.corridor(&job.fingerprint);
+    if !run.anew && is_there(&path, run.memo) {
         Cache::touch(&path);
         return Outcome::Done(Kept { path, reused: true });
     }
@@ -89,7 +96,9 @@ fn settle(captures: &[Capture], job: &Job, cache: &Cache) -> Outcome<Kept> {
         for note in &corridor.provenance.notes {
             log::debug!("{}: {note}", capture.id);
         }
-        write_corridor(&corridor, &path)
+        write_corridor(&corridor, &path)?;
+        run.memo.learn_label(&path, &CorridorLabel::of(&corridor));
+        Ok(())
     });
     match written {
         Ok(()) => Outcome::Done(Kept {
@@ -102,12 +111,18 @@ fn settle(captures: &[Capture], job: &Job, cache: &Cache) -> Outcome<Kept> {
 
 /// Whether a usable corridor file is there; one that is not is warned of and
 /// written again.
-fn is_there(path: &std::path::Path) -> bool {
+fn is_there(path: &Path, memo: &Memo) -> bool {
+    if memo.label(path).is_some() {
+        return true;
+    }
     if !path.exists() {
         return false;
     }
-    match check_corridor_file(path) {
-        Ok(()) => true,
+    match check_corridor_file(path).and_then(|()| read_corridor_label(path)) {
+        Ok(label) => {
+            memo.learn_label(path, &label);
+            true
+        }
         Err(error) => {
             log::warn!("{error}");
             false

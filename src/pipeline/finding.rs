@@ -1,6 +1,7 @@
 //! What was found in one capture on one track: a row of the series in the making.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::CutOut;
 use crate::capture::{Capture, Modality};
@@ -34,7 +35,7 @@ pub struct Subject {
 }
 
 /// A registration that was accepted.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Registered {
     /// What was added to the capture's coordinates to match the reference.
     pub shift: Shift,
@@ -52,7 +53,7 @@ pub enum Verdict {
 }
 
 /// A capture that was processed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Look {
     /// Share of the track inside valid data, 0..1.
     pub covered: f64,
@@ -70,7 +71,7 @@ pub struct Look {
 }
 
 /// One train, as far as it stands on the track.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FoundTrain {
     /// Chainage where it begins, m; at least 0.
     pub start_m: f64,

@@ -47,17 +47,23 @@ pub fn stretch_fingerprint(target: &Target) -> Result<String> {
 /// A file of the capture cannot be looked at.
 pub fn fingerprint(capture: &Capture, target: &Target) -> Result<String> {
     let stretch = stretch_fingerprint(target)?;
+    let digits = capture_digest(capture, &stretch)?;
+    Ok(format!("{stretch}{}", &digits[STRETCH_DIGITS..]))
+}
+
+/// A digest of all that makes a capture, in a context of any kind.
+pub(super) fn capture_digest(capture: &Capture, context: &str) -> Result<String> {
     let inputs = Inputs {
-        stretch: &stretch,
+        stretch: context,
         capture: &capture.id,
         acquired: capture.datetime.to_string(),
         scenes: capture.scenes.iter().map(scene).collect::<Result<_>>()?,
     };
-    let digits = digest(&inputs)?;
-    Ok(format!("{stretch}{}", &digits[STRETCH_DIGITS..]))
+    digest(&inputs)
 }
 
-fn digest(inputs: &impl Serialize) -> Result<String> {
+/// SHA-256 of what `inputs` look like as JSON, in 64 hexadecimal digits.
+pub(super) fn digest(inputs: &impl Serialize) -> Result<String> {
     let text = serde_json::to_vec(inputs)
         .map_err(|error| Error::value("a capture's metadata", error, "finite numbers"))?;
     let digest = Sha256::digest(&text);
@@ -135,14 +141,14 @@ fn scene(scene: &Scene) -> Result<SceneInputs<'_>> {
 
 /// A file without its folder.
 #[derive(Serialize)]
-struct FileStamp {
+pub(super) struct FileStamp {
     name: String,
     bytes: u64,
     modified_ns: u128,
 }
 
 impl FileStamp {
-    fn of(path: &str) -> Result<Self> {
+    pub(super) fn of(path: &str) -> Result<Self> {
         let (file, inside) = on_disk(path);
         let meta = std::fs::metadata(&file).map_err(Error::io(&file))?;
         let modified = meta.modified().map_err(Error::io(&file))?;

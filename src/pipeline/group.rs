@@ -2,10 +2,11 @@
 //! sensor. Only within a series are captures compared pixel by pixel.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::memo::Memo;
 use super::{Cache, Workers};
 use crate::capture::{BandRole, Modality, Unit};
 use crate::error::Result;
@@ -67,6 +68,7 @@ impl FiledCapture {
 pub(super) fn filed(
     cache: &Cache,
     workers: &Workers,
+    memo: &Memo,
     wanted: &dyn Fn(&PathBuf) -> bool,
 ) -> Result<Vec<Filed>> {
     let mut paths = cache.corridors()?;
@@ -74,7 +76,7 @@ pub(super) fn filed(
     Ok(workers.install(|| {
         paths
             .into_par_iter()
-            .filter_map(|path| match read_corridor_label(&path) {
+            .filter_map(|path| match label_of(&path, memo) {
                 Ok(label) => Some(Filed { path, label }),
                 Err(error) => {
                     log::debug!("{error}");
@@ -83,6 +85,15 @@ pub(super) fn filed(
             })
             .collect()
     }))
+}
+
+fn label_of(path: &Path, memo: &Memo) -> Result<CorridorLabel> {
+    if let Some(known) = memo.label(path) {
+        return Ok(known);
+    }
+    let label = read_corridor_label(path)?;
+    memo.learn_label(path, &label);
+    Ok(label)
 }
 
 /// Sorts corridors into series, each in order of time and then capture.

@@ -103,7 +103,14 @@ fn of_several_corridors_the_one_of_this_run_is_taken() {
     let paths = [2, 3].map(|number| keep(&cache, &crossing, number));
     let pool = workers(1).unwrap();
     let chosen = |crossing: &Crossing, fresh: &BTreeSet<PathBuf>| -> Vec<PathBuf> {
-        let filed = select(&cache, std::slice::from_ref(crossing), fresh, &pool).unwrap();
+        let filed = select(
+            &cache,
+            std::slice::from_ref(crossing),
+            fresh,
+            &pool,
+            &Memo::default(),
+        )
+        .unwrap();
         filed.into_iter().map(|f| f.path).collect()
     };
     for fresh in &paths {

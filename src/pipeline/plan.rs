@@ -7,7 +7,10 @@
 //! 15 million, 265 MB; at 10 m, 3 MB.
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
+use super::fingerprint::{capture_digest, digest};
+use super::memo::{METHOD, Memo};
 use super::{Workers, fingerprint};
 use crate::capture::{Capture, Scene};
 use crate::error::{Error, Result};
@@ -69,91 +72,192 @@ pub struct Plan {
     pub failures: Vec<Failure>,
 }
 
+/// The plan of one capture as it is remembered: by places in the list of
+/// crossings that it was made for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct KnownPlan {
+    jobs: Vec<(TilePlace, String)>,
+    touched: Vec<Touched>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct TilePlace {
+    track: usize,
+    fine: bool,
+    tile: usize,
+}
+
+/// A track that a capture touches; see [`Coverage`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Touched {
+    track: usize,
+    covered: f64,
+    gsd_m: f64,
+}
+
+/// A track with its tiles.
+struct Ground<'a> {
+    track: &'a Track,
+    coarse: Vec<Target>,
+    /// The same as `coarse` where the track is short.
+    fine: Vec<Target>,
+}
+
+impl Ground<'_> {
+    fn tiles(&self, fine: bool) -> &[Target] {
+        if fine { &self.fine } else { &self.coarse }
+    }
+}
+
 /// Plans the corridors of all captures over all tracks. Opens the header of
-/// one raster a scene; reads no pixels.
+/// one raster a scene, but not of captures that `memo` knows; reads no pixels.
 ///
 /// A capture that touches no track leaves no trace in the plan.
 #[must_use]
-pub fn plan(captures: &[Capture], crossings: &[Crossing], workers: &Workers) -> Plan {
-    let parts: Vec<Plan> = workers.install(|| {
+pub fn plan(captures: &[Capture], crossings: &[Crossing], workers: &Workers, memo: &Memo) -> Plan {
+    let grounds = grounds(crossings);
+    let parts: Vec<Result<Plan>> = workers.install(|| {
         captures
             .par_iter()
             .enumerate()
             .map(|(index, capture)| {
-                plan_capture(index, capture, crossings).unwrap_or_else(|error| Plan {
-                    failures: vec![Failure {
-                        capture: index,
-                        error,
-                    }],
-                    ..Plan::default()
-                })
+                let (grounds, context) = grounds
+                    .as_ref()
+                    .map_err(|e| Error::unsupported(e.to_string()))?;
+                let known = plan_once(capture, grounds, context, memo)?;
+                Ok(known.expand(index, grounds))
             })
             .collect()
     });
     let mut whole = Plan::default();
-    for part in parts {
-        whole.jobs.extend(part.jobs);
-        whole.coverage.extend(part.coverage);
-        whole.failures.extend(part.failures);
+    for (capture, part) in parts.into_iter().enumerate() {
+        match part {
+            Ok(part) => {
+                whole.jobs.extend(part.jobs);
+                whole.coverage.extend(part.coverage);
+            }
+            Err(error) => whole.failures.push(Failure { capture, error }),
+        }
     }
     whole
 }
 
-fn plan_capture(index: usize, capture: &Capture, crossings: &[Crossing]) -> Result<Plan> {
+/// All tracks in their order, and a digest of them and of the method.
+fn grounds(crossings: &[Crossing]) -> Result<(Vec<Ground<'_>>, String)> {
+    let mut all = Vec::new();
+    for crossing in crossings {
+        for track in &crossing.tracks {
+            let long = track.alignment.length_m() > FINE_TILE_M;
+            let coarse = tiles(&crossing.id, track, TILE_M)?;
+            all.push(Ground {
+                track,
+                fine: if long {
+                    tiles(&crossing.id, track, FINE_TILE_M)?
+                } else {
+                    coarse.clone()
+                },
+                coarse,
+            });
+        }
+    }
+    let context = digest(&(METHOD, format!("{crossings:?}")))?;
+    Ok((all, context))
+}
+
+fn plan_once(
+    capture: &Capture,
+    grounds: &[Ground<'_>],
+    context: &str,
+    memo: &Memo,
+) -> Result<KnownPlan> {
+    let key = capture_digest(capture, context)?;
+    if let Some(known) = memo.plan(&key) {
+        return Ok(known);
+    }
+    let plan = plan_capture(capture, grounds)?;
+    memo.learn_plan(key, plan.clone());
+    Ok(plan)
+}
+
+fn plan_capture(capture: &Capture, grounds: &[Ground<'_>]) -> Result<KnownPlan> {
     let grids: Vec<(&Scene, Grid)> = capture
         .scenes
         .iter()
         .map(|scene| Ok((scene, scene_grid(scene)?)))
         .collect::<Result<_>>()?;
-    let mut plan = Plan::default();
-    for crossing in crossings {
-        for track in &crossing.tracks {
-            let tiles = placed_tiles(&grids, &crossing.id, track)?;
-            plan.coverage.extend(coverage(index, track, &tiles));
-            for tile in tiles {
-                if !tile.places.is_empty() {
-                    plan.jobs.push(Job {
-                        capture: index,
-                        fingerprint: fingerprint(capture, &tile.target)?,
-                        target: tile.target,
-                    });
-                }
+    let mut plan = KnownPlan::default();
+    for (track, ground) in grounds.iter().enumerate() {
+        let (fine, tiles) = placed_tiles(&grids, ground)?;
+        plan.touched.extend(touched(track, ground, &tiles));
+        for (tile, placed) in tiles.iter().enumerate() {
+            if !placed.places.is_empty() {
+                let place = TilePlace { track, fine, tile };
+                plan.jobs
+                    .push((place, fingerprint(capture, placed.target)?));
             }
         }
     }
     Ok(plan)
 }
 
-/// A tile and the scenes that touch it.
-struct PlacedTile {
-    target: Target,
+impl KnownPlan {
+    fn expand(self, capture: usize, grounds: &[Ground<'_>]) -> Plan {
+        let jobs = self.jobs.into_iter().filter_map(|(place, fingerprint)| {
+            let tiles = grounds.get(place.track)?.tiles(place.fine);
+            Some(Job {
+                capture,
+                target: tiles.get(place.tile)?.clone(),
+                fingerprint,
+            })
+        });
+        let coverage = self.touched.into_iter().filter_map(|touched| {
+            let ground = grounds.get(touched.track)?;
+            Some(Coverage {
+                capture,
+                crossing: ground.coarse.first()?.crossing.clone(),
+                track: ground.track.id.clone(),
+                covered: touched.covered,
+                gsd_m: touched.gsd_m,
+            })
+        });
+        Plan {
+            jobs: jobs.collect(),
+            coverage: coverage.collect(),
+            failures: Vec::new(),
+        }
+    }
+}
+
+/// A tile and where the scenes that touch it lie.
+struct PlacedTile<'a> {
+    target: &'a Target,
     places: Vec<Placement>,
 }
 
-fn placed_tiles(
+/// The tiles of a track that fit the scenes, and whether they are the fine ones.
+fn placed_tiles<'a>(
     grids: &[(&Scene, Grid)],
-    crossing: &str,
-    track: &Track,
-) -> Result<Vec<PlacedTile>> {
-    let coarse = place_tiles(grids, tiles(crossing, track, TILE_M)?)?;
+    ground: &'a Ground<'_>,
+) -> Result<(bool, Vec<PlacedTile<'a>>)> {
+    let coarse = place_tiles(grids, &ground.coarse)?;
     let fine = coarse
         .iter()
         .flat_map(|tile| &tile.places)
         .any(|place| place.native_gsd_m <= FINE_GSD_M);
-    if fine && track.alignment.length_m() > FINE_TILE_M {
-        place_tiles(grids, tiles(crossing, track, FINE_TILE_M)?)
+    if fine && ground.track.alignment.length_m() > FINE_TILE_M {
+        Ok((true, place_tiles(grids, &ground.fine)?))
     } else {
-        Ok(coarse)
+        Ok((false, coarse))
     }
 }
 
-fn place_tiles(grids: &[(&Scene, Grid)], targets: Vec<Target>) -> Result<Vec<PlacedTile>> {
+fn place_tiles<'a>(grids: &[(&Scene, Grid)], targets: &'a [Target]) -> Result<Vec<PlacedTile<'a>>> {
     targets
-        .into_iter()
+        .iter()
         .map(|target| {
             let mut places = Vec::new();
             for (scene, grid) in grids {
-                let found = place(grid, &target).map_err(|error| {
+                let found = place(grid, target).map_err(|error| {
                     Error::content(&scene.product, error.to_string(), WARP_FIRST)
                 })?;
                 places.extend(found);
@@ -192,18 +296,15 @@ pub fn tiles(crossing: &str, track: &Track, longest_m: f64) -> Result<Vec<Target
 }
 
 /// `None` where no scene touches any tile.
-fn coverage(capture: usize, track: &Track, tiles: &[PlacedTile]) -> Option<Coverage> {
+fn touched(track: usize, ground: &Ground<'_>, tiles: &[PlacedTile<'_>]) -> Option<Touched> {
     let gsd_m = tiles.iter().flat_map(|tile| &tile.places).next()?.gsd_m();
     let covered_m: f64 = tiles
         .iter()
         .map(|tile| covered_share(&tile.places) * tile.target.alignment.length_m())
         .sum();
-    let crossing = tiles.first()?.target.crossing.clone();
-    Some(Coverage {
-        capture,
-        crossing,
-        track: track.id.clone(),
-        covered: covered_m / track.alignment.length_m(),
+    Some(Touched {
+        track,
+        covered: covered_m / ground.track.alignment.length_m(),
         gsd_m,
     })
 }

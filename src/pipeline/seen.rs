@@ -1,6 +1,7 @@
 //! What a capture shows of a track, in one form for optical and radar.
 
 use ndarray::{Array2, Array3, ArrayView2, Axis as Dim};
+use serde::{Deserialize, Serialize};
 
 use super::align::Placed;
 use super::finding::{FoundTrain, Look, Registered};
@@ -27,6 +28,7 @@ pub(super) struct Outcome {
 }
 
 /// Contrast along the track by band and cell, NaN where it cannot be used.
+#[derive(Serialize, Deserialize)]
 pub(super) struct ContrastRow {
     value: Array2<f32>,
     sigma: Array2<f32>,
@@ -45,6 +47,7 @@ struct TrainOnStrip {
 }
 
 /// One capture on one track.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Seen {
     /// What is reported.
     pub(super) look: Look,

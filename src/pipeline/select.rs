@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use super::group::{Filed, filed};
+use super::memo::Memo;
 use super::{Cache, FINE_TILE_M, TILE_M, Workers, stretch_fingerprint, tiles};
 use crate::error::Result;
 use crate::site::Crossing;
@@ -21,6 +22,7 @@ pub fn select(
     crossings: &[Crossing],
     fresh: &BTreeSet<PathBuf>,
     workers: &Workers,
+    memo: &Memo,
 ) -> Result<Vec<Filed>> {
     let stretches = stretches(crossings)?;
     let wanted = |path: &PathBuf| {
@@ -30,7 +32,7 @@ pub fn select(
             .any(|stretch| name.starts_with(stretch.as_str()))
     };
     let mut best: BTreeMap<Place, (Rank, Filed)> = BTreeMap::new();
-    for filed in filed(cache, workers, &wanted)? {
+    for filed in filed(cache, workers, memo, &wanted)? {
         let origin = &filed.label.origin;
         let place = (
             origin.crossing.clone(),

@@ -62,7 +62,12 @@ impl Paint {
 
 /// Text from a file with every character replaced that could move the cursor,
 /// change colours, or turn the direction of writing around.
-pub(super) fn printable(text: &str) -> String {
+///
+/// ```
+/// assert_eq!(railspan::report::printable("a\u{1b}[2J\n"), "a\u{fffd}[2J\u{fffd}");
+/// ```
+#[must_use]
+pub fn printable(text: &str) -> String {
     let turns = |c: char| matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars()
         .map(|c| {

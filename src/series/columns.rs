@@ -75,6 +75,8 @@ pub(super) const RUNS: Table = Table {
     name: "runs",
     columns: &[
         ("run_id", Text),
+        ("crossing", Text),
+        ("track", Text),
         ("started", Time),
         ("finished", Time),
         ("version", Text),
@@ -203,6 +205,8 @@ pub(super) fn run_row(run: &Run) -> Row {
         .collect();
     let cells = vec![
         text(&run.stamp.run_id),
+        text(&run.crossing),
+        text(&run.track),
         Cell::Time(run.started),
         run.finished.map_or(Cell::Empty, Cell::Time),
         text(&run.stamp.version),
@@ -264,6 +268,15 @@ impl Cells {
     fn text(&mut self) -> Result<String, RowProblem> {
         match self.next() {
             Cell::Text(text) => Ok(text),
+            _ => Err(self.wrong("a text")),
+        }
+    }
+
+    /// Empty text where there is nothing.
+    fn text_if_any(&mut self) -> Result<String, RowProblem> {
+        match self.next() {
+            Cell::Text(text) => Ok(text),
+            Cell::Empty => Ok(String::new()),
             _ => Err(self.wrong("a text")),
         }
     }
@@ -401,6 +414,8 @@ pub(super) fn train_from(mut row: Row) -> Result<Train, RowProblem> {
 pub(super) fn run_from(row: Row) -> Result<Run, RowProblem> {
     let mut cells = Cells::of(&RUNS, row);
     let run_id = cells.text()?;
+    let crossing = cells.text_if_any()?;
+    let track = cells.text_if_any()?;
     let started = cells.time()?;
     let finished = cells.time_if_any()?;
     let version = cells.text()?;
@@ -414,6 +429,8 @@ pub(super) fn run_from(row: Row) -> Result<Run, RowProblem> {
             config_hash,
             version,
         },
+        crossing,
+        track,
         started,
         finished,
         settings,

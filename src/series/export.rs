@@ -1,5 +1,5 @@
-//! The series as files that other programs read: CSV and GeoJSON, with the
-//! columns of the store and numbers of fixed precision.
+//! The series as files that other programs read: CSV and GeoJSON with numbers
+//! of fixed precision, and Parquet; all with the columns of the store.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::columns::{OBSERVATIONS, TRAINS, observation_row, train_row};
 use super::model::Series;
+use super::parquet::parquet_bytes;
 use crate::error::{Error, Result};
 use crate::geo::LonLat;
 use crate::source::{Cell, Row, Table};
@@ -20,6 +21,8 @@ pub enum ExportFormat {
     Csv,
     /// `observations.geojson`, without geometry, and `trains.geojson`.
     GeoJson,
+    /// `observations.parquet`, and `trains.parquet` with geometry.
+    Parquet,
 }
 
 /// Writes the series into a folder, which is made where it is missing, and
@@ -36,6 +39,10 @@ pub fn export(series: &Series, folder: &Path, format: ExportFormat) -> Result<Ve
         let (ending, content) = match format {
             ExportFormat::Csv => ("csv", csv_text(table, rows)),
             ExportFormat::GeoJson => ("geojson", Ok(geojson_text(table, rows))),
+            ExportFormat::Parquet => (
+                "parquet",
+                parquet_bytes(table, rows).map_err(std::io::Error::other),
+            ),
         };
         let path = folder.join(format!("{}.{ending}", table.name));
         let content = content.map_err(Error::io(&path))?;

@@ -6,8 +6,22 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crate::error::{Error, Result};
+
+/// How often a lock that somebody else holds is tried again.
+const TRY_AGAIN: Duration = Duration::from_millis(200);
+
+/// What to do where somebody else writes to the store.
+#[derive(Debug, Clone, Copy)]
+pub enum Patience<'a> {
+    /// Give up, and say who it is.
+    None,
+    /// Wait for the end of it, or until this is set.
+    Until(&'a AtomicBool),
+}
 
 /// Held as long as a store may be written to.
 #[derive(Debug)]
@@ -16,13 +30,41 @@ pub(super) struct StoreLock {
     path: PathBuf,
 }
 
+enum Attempt {
+    Taken(StoreLock),
+    /// By whom.
+    Held(String),
+}
+
 impl StoreLock {
     /// Takes the lock of a store.
     ///
     /// # Errors
-    /// Where another process holds it (the message says which), or the folder
-    /// cannot be written to.
-    pub(super) fn take(store: &Path) -> Result<Self> {
+    /// Where another process holds it and patience ends (the message says
+    /// which), or the folder cannot be written to.
+    pub(super) fn take(store: &Path, patience: Patience<'_>) -> Result<Self> {
+        let mut told = false;
+        loop {
+            let held = match Self::attempt(store)? {
+                Attempt::Taken(lock) => return Ok(lock),
+                Attempt::Held(by) => format!("is being written by {by}"),
+            };
+            let Patience::Until(stop) = patience else {
+                let remedy = "wait until it has finished (--wait does), or use another --store";
+                return Err(Error::content(store, held, remedy));
+            };
+            if stop.load(Ordering::Relaxed) {
+                return Err(Error::Interrupted);
+            }
+            if !told {
+                log::info!("{} {held}; waiting", store.display());
+                told = true;
+            }
+            std::thread::sleep(TRY_AGAIN);
+        }
+    }
+
+    fn attempt(store: &Path) -> Result<Attempt> {
         let mut name = store.as_os_str().to_owned();
         name.push(".lock");
         let path = PathBuf::from(name);
@@ -36,7 +78,7 @@ impl StoreLock {
                 .map_err(Error::io(&path))?;
             match file.try_lock() {
                 Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Err(held(store, &mut file)),
+                Err(TryLockError::WouldBlock) => return Ok(Attempt::Held(holder(&mut file))),
                 Err(TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Unsupported => {
                     log::debug!("{}: no locks on this file system", path.display());
                 }
@@ -46,7 +88,7 @@ impl StoreLock {
             // and locking it; only the file that is there now guards the store.
             if still_there(&file, &path) {
                 sign(&mut file).map_err(Error::io(&path))?;
-                return Ok(Self { file, path });
+                return Ok(Attempt::Taken(Self { file, path }));
             }
         }
     }
@@ -60,19 +102,14 @@ impl Drop for StoreLock {
     }
 }
 
-fn held(store: &Path, file: &mut File) -> Error {
+/// Who signed the lock.
+fn holder(file: &mut File) -> String {
     let mut holder = String::new();
-    let known = file.read_to_string(&mut holder).is_ok() && !holder.trim().is_empty();
-    let problem = if known {
-        format!("is being written by {}", holder.trim().escape_debug())
+    if file.read_to_string(&mut holder).is_ok() && !holder.trim().is_empty() {
+        holder.trim().escape_debug().to_string()
     } else {
-        "is being written by another railspan".to_owned()
-    };
-    Error::content(
-        store,
-        problem,
-        "wait until it has finished, or use another --store",
-    )
+        "another railspan".to_owned()
+    }
 }
 
 fn sign(file: &mut File) -> std::io::Result<()> {

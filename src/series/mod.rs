@@ -6,13 +6,17 @@ mod export;
 pub(crate) mod fixture;
 mod lock;
 mod model;
+mod parquet;
 mod review;
 mod review_csv;
 mod rows;
 mod run;
+mod schema;
 mod store;
+mod style;
 
 pub use export::{ExportFormat, export};
+pub use lock::Patience;
 pub use model::{
     Cars, Censored, Change, Observation, ObservationKey, Polarity, Registration, RunStamp, Series,
     Speed, Status, Train,
@@ -21,4 +25,4 @@ pub use review::{Decision, Decisions, Review, decided, load_reviews, merged, rev
 pub use review_csv::{read_review_csv, review_csv};
 pub use rows::rows;
 pub use run::Run;
-pub use store::{DEFAULT_STORE, Store, load};
+pub use store::{Claim, DEFAULT_STORE, Store, load};

@@ -200,14 +200,15 @@ impl Store {
     /// # Errors
     /// Where the store cannot be written to.
     pub fn keep_reviews(&mut self, new: &[Review]) -> Result<()> {
-        self.file.add_missing(&[REVIEWS])?;
-        let known = read_table(&self.path, &self.file, &REVIEWS, review_from)?;
+        self.tables.keep_others_out(true)?;
+        let known = read_table(&self.tables, &REVIEWS, review_from)?;
         let all = merged(known, new);
-        let mut edit = self.file.edit()?;
+        let mut edit = self.tables.edit()?;
         edit.delete(&REVIEWS, &[])?;
         let rows: Vec<Row> = all.iter().map(review_row).collect();
         edit.insert(&REVIEWS, &rows)?;
-        edit.commit()
+        edit.commit()?;
+        self.tables.keep_others_out(false)
     }
 }
 
@@ -216,11 +217,11 @@ impl Store {
 /// # Errors
 /// As [`super::load`].
 pub fn load_reviews(path: &Path) -> Result<Vec<Review>> {
-    let file = open(path)?;
-    if !file.has(&REVIEWS) {
+    let tables = open(path)?;
+    if !tables.has(&REVIEWS) {
         return Ok(Vec::new());
     }
-    let mut reviews = read_table(path, &file, &REVIEWS, review_from)?;
+    let mut reviews = read_table(&tables, &REVIEWS, review_from)?;
     sort(&mut reviews);
     Ok(reviews)
 }

@@ -7,11 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use super::model::RunStamp;
 
-/// One run: what rows refer to by their `run_id`.
+/// One run over the captures of a track: what rows refer to by their `run_id`,
+/// which follows from all that went into it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     /// Its id, with the version and the fingerprint of the settings.
     pub stamp: RunStamp,
+    /// The crossing's id; empty where the run is not of one track.
+    pub crossing: String,
+    /// The track's id; empty where the run is not of one track.
+    pub track: String,
     /// When it began.
     pub started: Timestamp,
     /// When it ended; `None` while it goes on or where it was cut off.

@@ -65,7 +65,7 @@ pub struct CorridorOrigin {
 }
 
 /// A corridor file without its pixels.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CorridorLabel {
     /// What it is of.
     pub origin: CorridorOrigin,
@@ -73,6 +73,18 @@ pub struct CorridorLabel {
     pub to_pixel: FrameToPixel,
     /// The grid of its pixels.
     pub grid: Grid,
+}
+
+impl CorridorLabel {
+    /// The label of a corridor.
+    #[must_use]
+    pub fn of(corridor: &Corridor) -> Self {
+        Self {
+            origin: corridor.origin.clone(),
+            to_pixel: corridor.to_pixel.clone(),
+            grid: corridor.grid.clone(),
+        }
+    }
 }
 
 /// The native pixels of one capture under one track.

@@ -10,6 +10,7 @@
 use std::fs::File;
 use std::path::Path;
 
+use gdal::errors::GdalError;
 use gdal::raster::{Buffer, GdalType, RasterCreationOptions};
 use gdal::spatial_ref::SpatialRef;
 use gdal::{Dataset, DriverManager, Metadata};
@@ -263,11 +264,16 @@ fn write_bands<T: GdalType + Copy>(
     dataset.set_geo_transform(&corridor.grid.origin)?;
     dataset.set_spatial_ref(&SpatialRef::from_definition(&corridor.grid.crs)?)?;
     dataset.set_metadata_item(KEY, label, DOMAIN)?;
+    let failures = settings::failures();
     for (i, band) in values.axis_iter(Axis(0)).enumerate() {
         write_band(&dataset, i + 1, &band)?;
     }
     write_band(&dataset, bands + 1, &mask.view())?;
-    dataset.close()
+    dataset.close()?;
+    if settings::failures() > failures {
+        return Err(GdalError::BadArgument("not all of it was saved".to_owned()));
+    }
+    Ok(())
 }
 
 fn write_band<T: GdalType + Copy>(

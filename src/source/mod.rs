@@ -1,5 +1,5 @@
 //! The only room that names the raster library: headers, planned window reads,
-//! coordinate transforms, corridor files and the table file.
+//! coordinate transforms, corridor files, and tables in files and databases.
 //!
 //! A `Dataset` of the library may move between threads but not be shared, so
 //! every call here opens its own handles and closes them before it returns.
@@ -12,7 +12,11 @@ mod mask;
 mod read;
 mod samples;
 mod settings;
+mod table;
 mod table_file;
+mod table_rows;
+mod table_server;
+mod table_set;
 mod transform;
 mod window;
 mod write;
@@ -23,7 +27,8 @@ pub use corridor_file::{
 };
 pub use header::{HeaderReader, scene_grid};
 pub use read::read_corridor;
-pub use table_file::{Access, Cell, ColumnKind, Edit, Row, Table, TableFile};
+pub use table::{Cell, ColumnKind, Row, Table};
+pub use table_set::{Access, Edit, Home, TableSet};
 pub use transform::{Extent, LARGEST_RESIDUAL_PX, fit};
 pub use window::{
     COARSEST_MEAN_M, FINE_GSD_M, FINE_MARGIN_M, MARGIN_M, Placement, Target, WARP_FIRST,

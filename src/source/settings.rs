@@ -1,10 +1,11 @@
 //! How the raster library is set up, and the one door through which rasters
 //! are opened: local files only, errors returned and never printed.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::Once;
 
-use gdal::errors::GdalError;
+use gdal::errors::{CplErrType, GdalError};
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 
 use crate::error::{Error, Result};
@@ -28,6 +29,10 @@ const OPTIONS: &[(&str, &str)] = &[
     ("CPL_VSIL_CURL_ALLOWED_EXTENSIONS", ".none-is-allowed"),
 ];
 
+thread_local! {
+    static FAILURES: Cell<u64> = const { Cell::new(0) };
+}
+
 /// Sets the raster library up; further calls do nothing.
 pub(super) fn prepare() {
     static ONCE: Once = Once::new();
@@ -37,8 +42,20 @@ pub(super) fn prepare() {
                 log::debug!("{key} could not be set: {error}");
             }
         }
-        gdal::config::set_error_handler(|_, _, message| log::trace!("{message}"));
+        gdal::config::set_error_handler(|kind, _, message| {
+            if matches!(kind, CplErrType::Failure | CplErrType::Fatal) {
+                FAILURES.with(|count| count.set(count.get() + 1));
+            }
+            log::trace!("{message}");
+        });
     });
+}
+
+/// How often the library has reported a failure on this thread. What fails
+/// while a file is closed, such as on a full disk, it reports in no other way
+/// (`GDALClose` before GDAL 3.7).
+pub(super) fn failures() -> u64 {
+    FAILURES.with(Cell::get)
 }
 
 /// Opens a raster for reading.

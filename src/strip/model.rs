@@ -1,9 +1,10 @@
 //! A strip: band × offset × chainage, with its masks.
 
 use ndarray::{Array2, Array3};
+use serde::{Deserialize, Serialize};
 
 /// Evenly spaced cell centres, m.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Axis {
     /// Centre of the first cell, m.
     pub first_m: f64,
@@ -63,7 +64,7 @@ pub struct Strip {
 /// the capture's coordinates to match the reference.
 ///
 /// A place `p` of the reference is found at `p − shift` in the capture as delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Shift {
     /// Metres east.
     pub east_m: f64,

@@ -11,6 +11,7 @@ use super::tone::panels;
 use crate::error::{Error, Result};
 use crate::pipeline::CutOut;
 use crate::series::{Observation, ObservationKey, Train};
+use crate::source::Home;
 
 /// Characters of a capture's id that stay in the names of its files.
 const LONGEST_NAME: usize = 60;
@@ -33,7 +34,7 @@ impl ChipFolder {
     #[must_use]
     pub fn beside(store: &Path) -> Self {
         Self {
-            root: store.with_extension("chips"),
+            root: Home::beside(store, "chips"),
         }
     }
 
