@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! error → geo, stats → site, capture → source → strip
-//!   → register, normalize, background, difference, detect, measure
+//!   → register, normalize, background, difference, detect, measure, locate
 //!   → pipeline → series → report → cli
 //! ```
 //!
@@ -22,6 +22,7 @@ pub mod detect;
 pub mod difference;
 pub mod error;
 pub mod geo;
+pub mod locate;
 pub mod measure;
 pub mod normalize;
 pub mod pipeline;

@@ -15,6 +15,7 @@ mod imagery;
 mod logging;
 mod output;
 mod progress;
+mod refine;
 mod run;
 mod simulate;
 mod summary;
@@ -88,7 +89,7 @@ impl Cli {
             Command::Summary(args) => args.run(),
             Command::Export(args) => args.run(),
             Command::Captures(args) => args.run(),
-            Command::Crossings(args) => args.run(),
+            Command::Crossings(args) => args.run(bars),
             Command::Extract(args) => args.run(bars),
             Command::Detect(args) => args.run(bars),
             Command::Simulate(args) => args.run(bars),

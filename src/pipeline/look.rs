@@ -50,6 +50,19 @@ impl<'a> SeriesLook<'a> {
     pub(super) fn new(track: &'a Track, captures: &'a [FiledCapture]) -> Result<Self> {
         let working = Working::of(captures)?;
         let spec = StripSpec::for_track(track.alignment.length_m(), working.gsd_m())?;
+        Self::on_cells(track, captures, spec)
+    }
+
+    /// The same on cells of one's own choice.
+    ///
+    /// # Errors
+    /// As [`SeriesLook::new`].
+    pub(super) fn on_cells(
+        track: &'a Track,
+        captures: &'a [FiledCapture],
+        spec: StripSpec,
+    ) -> Result<Self> {
+        let working = Working::of(captures)?;
         Ok(Self {
             tiles: tiles_of(track, captures, spec.chainage)?,
             track,
@@ -84,6 +97,14 @@ impl<'a> SeriesLook<'a> {
                 Ok(Seen::of(self.track, &placed, strip, outcome))
             })
             .collect())
+    }
+
+    /// The strips of the captures that have one.
+    ///
+    /// # Errors
+    /// Nothing of the series lies on the track.
+    pub(super) fn strips(&self) -> Result<Vec<Strip>> {
+        Ok(apart(self.straightened()?).1)
     }
 
     fn look_optically(&self, strips: &[Strip]) -> Result<Vec<Outcome>> {

@@ -1,0 +1,198 @@
+//! The smooth line that collects most evidence.
+
+use super::evidence::Evidence;
+
+/// Steepest line that is looked for, as a slope against the given one: 8°.
+const STEEPEST: f64 = 0.1405;
+/// What a change of slope costs, in evidence per radian: a bend by 1° costs as
+/// much as a block with clear evidence gives.
+const BEND_COST: f64 = 150.0;
+/// A bent line has to collect so many times what a straight one does: between
+/// lines beside each other a bent one finds a little more by changing over.
+const BENT_GAIN: f64 = 1.3;
+/// Most steps of slope between blocks.
+const MOST_TURN: usize = 2;
+
+/// Where a line may run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reach {
+    /// Offset at the middle of the track, m.
+    pub middle_m: f64,
+    /// Offset anywhere, m.
+    pub anywhere_m: f64,
+    /// Resolution across, m.
+    pub step_m: f64,
+}
+
+/// A line by its offset in every block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Path {
+    /// Per block, m, positive to the right.
+    pub offset_m: Vec<f64>,
+    /// Evidence collected less the cost of bends, per block.
+    pub score: f64,
+    /// Whether it turns against the line that offsets are counted from; else it
+    /// is displaced and rotated only.
+    pub bent: bool,
+}
+
+/// The straight path of the highest score, or the bent one where that collects
+/// clearly more. Slopes are up to 8° against the line that offsets are counted from.
+#[must_use]
+pub fn best_path(evidence: &Evidence, reach: Reach) -> Path {
+    let straight = best_straight(evidence, reach);
+    let bent = best_bent(evidence, reach);
+    if bent.score > BENT_GAIN * straight.score {
+        bent
+    } else {
+        straight
+    }
+}
+
+/// The best displacement and rotation, by trying them all (Hough 1962).
+fn best_straight(evidence: &Evidence, reach: Reach) -> Path {
+    let n = evidence.along.len;
+    let half = 0.5 * (n.max(2) - 1) as f64;
+    let ticks = |most: f64, step: f64| {
+        let count = (most / step).floor() as i32;
+        (-count..=count).map(move |i| f64::from(i) * step)
+    };
+    let place_m = 0.5 * evidence.offset.step_m;
+    // Steps of slope, m per block, move the ends by as much as those of place.
+    let steepest_m = (STEEPEST * evidence.along.step_m).min(reach.anywhere_m / half);
+    let mut best = (f64::NEG_INFINITY, 0.0, 0.0);
+    for middle_m in ticks(reach.middle_m, place_m) {
+        for slope_m in ticks(steepest_m, place_m / half) {
+            let sum: f64 = (0..n)
+                .map(|k| (k, middle_m + (k as f64 - half) * slope_m))
+                .filter(|(_, at_m)| at_m.abs() <= reach.anywhere_m)
+                .map(|(k, at_m)| evidence.at(at_m, k))
+                .sum();
+            if sum > best.0 {
+                best = (sum, middle_m, slope_m);
+            }
+        }
+    }
+    Path {
+        offset_m: (0..n)
+            .map(|k| best.1 + (k as f64 - half) * best.2)
+            .collect(),
+        score: best.0 / n.max(1) as f64,
+        bent: false,
+    }
+}
+
+/// States of the search: offsets by slopes, both in steps.
+struct States {
+    offsets: isize,
+    slopes: isize,
+    step_m: f64,
+    bend_cost: f64,
+}
+
+impl States {
+    fn of(reach: Reach, block_m: f64) -> Self {
+        Self {
+            offsets: (reach.anywhere_m / reach.step_m).round() as isize,
+            slopes: (STEEPEST * block_m / reach.step_m).round().max(1.0) as isize,
+            step_m: reach.step_m,
+            bend_cost: BEND_COST * reach.step_m / block_m,
+        }
+    }
+
+    fn rows(&self) -> usize {
+        2 * self.offsets as usize + 1
+    }
+
+    fn columns(&self) -> usize {
+        2 * self.slopes as usize + 1
+    }
+
+    fn offset_m(&self, row: usize) -> f64 {
+        (row as isize - self.offsets) as f64 * self.step_m
+    }
+}
+
+/// The path of the highest score, by dynamic programming over offset and slope
+/// (Viterbi 1967): a path goes on at its slope, and pays for changing it.
+fn best_bent(evidence: &Evidence, reach: Reach) -> Path {
+    let states = States::of(reach, evidence.along.step_m);
+    let (rows, columns) = (states.rows(), states.columns());
+    let blocks = evidence.along.len;
+    let gain = |k: usize| -> Vec<f64> {
+        (0..rows)
+            .map(|row| {
+                let offset_m = states.offset_m(row);
+                if k == blocks / 2 && offset_m.abs() > reach.middle_m + 1e-9 {
+                    f64::NEG_INFINITY
+                } else {
+                    evidence.at(offset_m, k)
+                }
+            })
+            .collect()
+    };
+    let mut score: Vec<f64> = gain(0)
+        .iter()
+        .flat_map(|g| std::iter::repeat_n(*g, columns))
+        .collect();
+    let mut turns: Vec<Vec<i8>> = Vec::with_capacity(blocks);
+    for k in 1..blocks {
+        let (next, turn) = advance(&states, &score, &gain(k));
+        score = next;
+        turns.push(turn);
+    }
+    let best = (0..score.len())
+        .max_by(|&a, &b| score[a].total_cmp(&score[b]).then(b.cmp(&a)))
+        .unwrap_or(0);
+    Path {
+        offset_m: traced(&states, &turns, best),
+        score: score.get(best).copied().unwrap_or(0.0) / blocks.max(1) as f64,
+        bent: true,
+    }
+}
+
+/// One block on: best scores, and by how many steps of slope each state was reached.
+fn advance(states: &States, score: &[f64], gain: &[f64]) -> (Vec<f64>, Vec<i8>) {
+    let (rows, columns) = (states.rows() as isize, states.columns() as isize);
+    let mut next = vec![f64::NEG_INFINITY; score.len()];
+    let mut turn = vec![0i8; score.len()];
+    let most = MOST_TURN as isize;
+    for row in 0..rows {
+        for column in 0..columns {
+            // The slope of arrival leads from the row before.
+            let from = row - (column - states.slopes);
+            if from < 0 || from >= rows {
+                continue;
+            }
+            let to = (row * columns + column) as usize;
+            for by in -most..=most {
+                let before = column - by;
+                if before < 0 || before >= columns {
+                    continue;
+                }
+                let total = score[(from * columns + before) as usize]
+                    - states.bend_cost * by.unsigned_abs() as f64;
+                if total > next[to] {
+                    next[to] = total;
+                    turn[to] = by as i8;
+                }
+            }
+            next[to] += gain[row as usize];
+        }
+    }
+    (next, turn)
+}
+
+fn traced(states: &States, turns: &[Vec<i8>], last: usize) -> Vec<f64> {
+    let columns = states.columns();
+    let (mut row, mut column) = (last / columns, last % columns);
+    let mut path = vec![states.offset_m(row)];
+    for turn in turns.iter().rev() {
+        let by = isize::from(turn[row * columns + column]);
+        row = (row as isize - (column as isize - states.slopes)) as usize;
+        column = (column as isize - by) as usize;
+        path.push(states.offset_m(row));
+    }
+    path.reverse();
+    path
+}
