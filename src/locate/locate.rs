@@ -26,6 +26,9 @@ const GIVEN_SIGMA_M: f64 = 40.0;
 const TRAIN_BLOCKS: (usize, usize) = (1, 3);
 /// A track may lie so far from the middle of its deck, m.
 const DECK_M: f64 = 14.0;
+/// A line beside the given one is worth a warning where its evidence is so many
+/// times that of the given one.
+const CLEARLY: f64 = 1.8;
 /// Rounds of measuring: the line is straightened by what the round before found.
 const ROUNDS: usize = 3;
 /// Groups of captures that are left out in turn.
@@ -114,6 +117,20 @@ pub fn locate(scene: &Scene) -> Result<Located> {
         captures,
         supporting,
     })
+}
+
+/// A line beside the given one that the imagery shows much more clearly than a
+/// line where it was given: what is found there, and what at the given place.
+///
+/// Goes by what is always there alone, which takes little time; `None` where the
+/// given line is as good.
+#[must_use]
+pub fn beside(scene: &Scene) -> Option<(Candidate, Candidate)> {
+    let search = Search::of(scene).ok()?;
+    let (_, found, _) = search.choose().ok()?;
+    let given = search.given();
+    let clearly = found.line > CLEARLY * given.line;
+    (clearly && search.apart(&found.path, &given.path)).then_some((found, given))
 }
 
 struct Search<'s, 'a> {

@@ -23,5 +23,5 @@ pub use chance::{Chance, chance};
 pub use curve::{Curve, smooth_curve};
 pub use evidence::Evidence;
 pub use lineness::line_evidence;
-pub use locate::{Basis, Candidate, Located, Scene, locate};
+pub use locate::{Basis, Candidate, Located, Scene, beside, locate};
 pub use path::{Path, Reach, best_path};

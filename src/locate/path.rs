@@ -7,9 +7,15 @@ const STEEPEST: f64 = 0.1405;
 /// What a change of slope costs, in evidence per radian: a bend by 1° costs as
 /// much as a block with clear evidence gives.
 const BEND_COST: f64 = 150.0;
-/// A bent line has to collect so many times what a straight one does: between
-/// lines beside each other a bent one finds a little more by changing over.
-const BENT_GAIN: f64 = 1.3;
+/// A line with a steady curve has to collect so many times what a straight one
+/// does, and one that bends anyhow so many times again: between lines beside
+/// each other a bent one finds a little more by changing over.
+const GAIN: (f64, f64) = (1.15, 1.3);
+/// Largest sag of a steady curve against the given line, m.
+const MOST_SAG_M: f64 = 30.0;
+/// Steady curves are tried in steps of half a pixel, and not finer than this, m:
+/// the fit that follows is finer.
+const CURVE_STEP_M: f64 = 1.5;
 /// Most steps of slope between blocks.
 const MOST_TURN: usize = 2;
 
@@ -36,49 +42,74 @@ pub struct Path {
     pub bent: bool,
 }
 
-/// The straight path of the highest score, or the bent one where that collects
-/// clearly more. Slopes are up to 8° against the line that offsets are counted from.
+/// The straight path of the highest score, or a curved or bent one where that
+/// collects clearly more. Slopes are up to 8° against the line that offsets are
+/// counted from.
 #[must_use]
 pub fn best_path(evidence: &Evidence, reach: Reach) -> Path {
-    let straight = best_straight(evidence, reach);
+    let step_m = (10.0 * reach.step_m).max(CURVE_STEP_M);
+    let straight = best_steady(evidence, reach, (0.5 * evidence.offset.step_m, 0.0));
+    let curved = best_steady(evidence, reach, (step_m, MOST_SAG_M));
+    let steady = if curved.score > GAIN.0 * straight.score {
+        curved
+    } else {
+        straight
+    };
     let bent = best_bent(evidence, reach);
-    if bent.score > BENT_GAIN * straight.score {
+    if bent.score > GAIN.1 * steady.score {
+        bent
+    } else {
+        steady
+    }
+}
+
+/// As [`best_path`], without steady curves: enough to tell what chance does.
+pub(super) fn quick_path(evidence: &Evidence, reach: Reach) -> Path {
+    let straight = best_steady(evidence, reach, (0.5 * evidence.offset.step_m, 0.0));
+    let bent = best_bent(evidence, reach);
+    if bent.score > GAIN.1 * straight.score {
         bent
     } else {
         straight
     }
 }
 
-/// The best displacement and rotation, by trying them all (Hough 1962).
-fn best_straight(evidence: &Evidence, reach: Reach) -> Path {
+/// Numbers up to `most` either way in equal steps.
+fn ticks(most: f64, step: f64) -> impl Iterator<Item = f64> {
+    let count = (most / step).floor() as i32;
+    (-count..=count).map(move |i| f64::from(i) * step)
+}
+
+/// The best displacement, rotation and sag, by trying them all (Hough 1962).
+fn best_steady(evidence: &Evidence, reach: Reach, (step_m, most_sag_m): (f64, f64)) -> Path {
     let n = evidence.along.len;
     let half = 0.5 * (n.max(2) - 1) as f64;
-    let ticks = |most: f64, step: f64| {
-        let count = (most / step).floor() as i32;
-        (-count..=count).map(move |i| f64::from(i) * step)
+    // By the offsets of middle and end, and the sag between the ends.
+    let at = |k: usize, (middle_m, turn_m, sag_m): (f64, f64, f64)| {
+        let x = (k as f64 - half) / half;
+        middle_m + x * turn_m + sag_m * (0.5 - x * x)
     };
-    let place_m = 0.5 * evidence.offset.step_m;
-    // Steps of slope, m per block, move the ends by as much as those of place.
-    let steepest_m = (STEEPEST * evidence.along.step_m).min(reach.anywhere_m / half);
-    let mut best = (f64::NEG_INFINITY, 0.0, 0.0);
-    for middle_m in ticks(reach.middle_m, place_m) {
-        for slope_m in ticks(steepest_m, place_m / half) {
-            let sum: f64 = (0..n)
-                .map(|k| (k, middle_m + (k as f64 - half) * slope_m))
-                .filter(|(_, at_m)| at_m.abs() <= reach.anywhere_m)
-                .map(|(k, at_m)| evidence.at(at_m, k))
-                .sum();
-            if sum > best.0 {
-                best = (sum, middle_m, slope_m);
+    let most_turn_m = (STEEPEST * evidence.along.step_m * half).min(reach.anywhere_m);
+    let mut best = (f64::NEG_INFINITY, (0.0, 0.0, 0.0));
+    for sag_m in ticks(most_sag_m, step_m) {
+        for middle_m in ticks(reach.middle_m, step_m) {
+            for turn_m in ticks(most_turn_m, step_m) {
+                let course = (middle_m, turn_m, sag_m);
+                let sum: f64 = (0..n)
+                    .map(|k| (k, at(k, course)))
+                    .filter(|(_, at_m)| at_m.abs() <= reach.anywhere_m)
+                    .map(|(k, at_m)| evidence.at(at_m, k))
+                    .sum();
+                if sum > best.0 {
+                    best = (sum, course);
+                }
             }
         }
     }
     Path {
-        offset_m: (0..n)
-            .map(|k| best.1 + (k as f64 - half) * best.2)
-            .collect(),
+        offset_m: (0..n).map(|k| at(k, best.1)).collect(),
         score: best.0 / n.max(1) as f64,
-        bent: false,
+        bent: most_sag_m > 0.0,
     }
 }
 

@@ -6,6 +6,7 @@ use ndarray::{Array2, Array3, Axis as Dim, Slice};
 
 use super::align::{Placed, Tile};
 use super::group::{Filed, FiledCapture};
+use super::refine::warn_if_beside;
 use super::seen::{Outcome, Seen};
 use super::working::Working;
 use super::{PassSettings, RadarSettings, analyse, analyse_radar};
@@ -78,6 +79,7 @@ impl<'a> SeriesLook<'a> {
     /// Nothing of the series lies on the track.
     pub(super) fn look(&self) -> Result<Vec<Result<Seen>>> {
         let (placed, strips) = apart(self.straightened()?);
+        warn_if_beside(self.track, &strips, self.captures[0].origin());
         let outcomes = match self.working.modality() {
             Modality::Optical => self.look_optically(&strips),
             Modality::Sar => self.look_by_radar(&strips),

@@ -9,9 +9,10 @@ use super::{Watch, Workers};
 use crate::background::{Panel, PanelSettings, RadarBackgroundSettings, predict, radar_residuals};
 use crate::capture::Modality;
 use crate::error::{Error, Result};
-use crate::locate::{Basis, Cells, Curve, Located, Scene, locate};
+use crate::locate::{Basis, Cells, Curve, Located, Scene, beside, locate};
 use crate::normalize::look_alike_groups;
 use crate::site::{Move, Track};
+use crate::source::CorridorOrigin;
 use crate::strip::{Axis, Strip, StripSpec, coarsening_factor};
 
 /// Half width of the strips in which the track is sought, m: 120 m where it may
@@ -19,6 +20,14 @@ use crate::strip::{Axis, Strip, StripSpec, coarsening_factor};
 const HALF_WIDTH_M: f64 = 150.0;
 /// Finest steps along and across, m: lines are averaged over 30 m anyway.
 const FINEST_M: (f64, f64) = (1.5, 0.75);
+/// The axis of no strips.
+const NO_CELLS: Axis = Axis {
+    first_m: 0.0,
+    step_m: 1.0,
+    len: 0,
+};
+/// Fewer captures than this warn of nothing.
+const LEAST_TO_WARN: usize = 6;
 /// Captures looked at; more tell little more.
 const MOST_CAPTURES: usize = 60;
 
@@ -131,9 +140,19 @@ fn series_line(track: &Track, captures: &[FiledCapture]) -> Result<Located> {
         Modality::Optical => optical_residuals(&strips, origin.gsd_m),
         Modality::Sar => radar_differences(&strips, origin.relative_orbit.is_some()),
     };
-    locate(&Scene {
-        offset: spec.offset,
-        chainage: spec.chainage,
+    locate(&scene(track, &strips, &residuals, origin.gsd_m))
+}
+
+fn scene<'a>(
+    track: &Track,
+    strips: &'a [Strip],
+    residuals: &'a [(Array3<f32>, Array2<bool>)],
+    gsd_m: f64,
+) -> Scene<'a> {
+    let axis = |of: fn(&Strip) -> Axis| strips.first().map_or(NO_CELLS, of);
+    Scene {
+        offset: axis(|s| s.offset),
+        chainage: axis(|s| s.chainage),
         images: strips
             .iter()
             .map(|strip| Cells {
@@ -148,9 +167,34 @@ fn series_line(track: &Track, captures: &[FiledCapture]) -> Result<Located> {
                 clear,
             })
             .collect(),
-        pixel_m: origin.gsd_m * coarsening_factor(origin.gsd_m) as f64,
+        pixel_m: gsd_m * coarsening_factor(gsd_m) as f64,
         length_m: track.alignment.length_m(),
-    })
+    }
+}
+
+/// Warns where the strips of a series show a line beside the one given, and
+/// none on it.
+pub(super) fn warn_if_beside(track: &Track, strips: &[Strip], origin: &CorridorOrigin) {
+    if strips.len() < LEAST_TO_WARN {
+        return;
+    }
+    let Some((found, given)) = beside(&scene(track, strips, &[], origin.gsd_m)) else {
+        return;
+    };
+    let path = &found.path.offset_m;
+    let middle_m = path[path.len() / 2];
+    let ends_m = path[path.len() - 1] - path[0];
+    log::warn!(
+        "track {}: the imagery of {} shows a line {:.0} m to the {} of the one given, turned by          {:.1}°, and little on it (evidence {:.1} against {:.1}); fit it with          `railspan crossings refine {} --from FOLDER --out FILE`",
+        track.id,
+        origin.sensor,
+        middle_m.abs(),
+        if middle_m > 0.0 { "right" } else { "left" },
+        (ends_m / track.alignment.length_m()).atan().to_degrees(),
+        found.line,
+        given.line,
+        origin.crossing
+    );
 }
 
 /// The captures that show most, at most 60 of them, in order of time.
