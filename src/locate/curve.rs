@@ -105,3 +105,55 @@ fn bending(along: Axis, curvature: f64) -> DMatrix<f64> {
     }
     precision
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const ALONG: Axis = Axis {
+        first_m: 15.0,
+        step_m: 30.0,
+        len: 20,
+    };
+
+    #[test]
+    fn a_straight_line_is_the_weighted_mean_and_slope() {
+        let offset_m: Vec<f64> = (0..20).map(|k| 4.0 - 0.5 * f64::from(k)).collect();
+        let curve = smooth_curve(ALONG, false, &offset_m, &[1.0; 20]).unwrap();
+        for (fitted, given) in curve.offset_m.iter().zip(&offset_m) {
+            assert!((fitted - given).abs() < 1e-3);
+        }
+        // Sigma of a regression line at its end: √(1/n + 3(n − 1)/(n(n + 1))) = 0.431.
+        assert!(
+            (curve.sigma_m[0] - 0.43).abs() < 0.02,
+            "{}",
+            curve.sigma_m[0]
+        );
+        // Beyond the middle of the last block it goes on.
+        assert!((curve.at(600.0) - (4.0 - 0.5 * 19.5)).abs() < 1e-3);
+    }
+
+    #[test]
+    fn one_block_astray_moves_little() {
+        let mut offset_m = vec![2.0; 20];
+        offset_m[7] = 30.0;
+        let curve = smooth_curve(ALONG, true, &offset_m, &[1.0; 20]).unwrap();
+        assert!(
+            (curve.offset_m[7] - 2.0).abs() < 1.5,
+            "{}",
+            curve.offset_m[7]
+        );
+    }
+
+    #[test]
+    fn gaps_are_bridged_and_known_less_well() {
+        let offset_m = vec![2.0; 20];
+        let mut sigma_m = vec![1.0; 20];
+        sigma_m[12..].fill(f64::INFINITY);
+        let curve = smooth_curve(ALONG, true, &offset_m, &sigma_m).unwrap();
+        assert!((curve.offset_m[19] - 2.0).abs() < 0.1);
+        assert!(curve.sigma_m[19] > 3.0 * curve.sigma_m[6]);
+        assert!(smooth_curve(ALONG, true, &offset_m, &[f64::INFINITY; 20]).is_none());
+    }
+}

@@ -14,8 +14,9 @@ use crate::strip::Axis;
 const MIDDLE_M: f64 = 60.0;
 /// Largest anywhere, m: with 8° of turn over 860 m.
 const ANYWHERE_M: f64 = 120.0;
-/// Evidence has to exceed chance by this many standard deviations.
-const LEAST_EXCESS: f64 = 4.0;
+/// By how many standard deviations evidence has to exceed chance: trains come
+/// and go in few places; edges of fields and streets are lines as well, if short.
+const LEAST_EXCESS: (f64, f64) = (4.0, 6.0);
 /// Lines looked at besides the best.
 const OTHERS: usize = 3;
 /// How far a line given is off, 1 sigma, where only likeness to a line decides
@@ -26,6 +27,17 @@ const GIVEN_SIGMA_M: f64 = 40.0;
 const TRAIN_BLOCKS: (usize, usize) = (1, 3);
 /// A track may lie so far from the middle of its deck, m.
 const DECK_M: f64 = 14.0;
+/// Where no trains tell, a line that bends by less may be two lanes of one deck, m.
+const LEAST_SAG_M: f64 = 8.0;
+/// What every offset is uncertain by besides: trains show a track to a quarter
+/// of a pixel, lorries beside it considered; a line is as well the deck that
+/// holds track and road, whose middle is some 4 m from the track.
+const TRAINS_SIGMA_PX: f64 = 0.25;
+/// See [`TRAINS_SIGMA_PX`].
+const LINE_SIGMA_M: f64 = 4.0;
+/// Blocks of the given line that have to be seen, as a share, to say that
+/// nothing is on it.
+const LEAST_SEEN: f64 = 0.7;
 /// A line beside the given one is worth a warning where its evidence is so many
 /// times that of the given one.
 const CLEARLY: f64 = 1.8;
@@ -129,7 +141,7 @@ pub fn beside(scene: &Scene) -> Option<(Candidate, Candidate)> {
     let search = Search::of(scene).ok()?;
     let (_, found, _) = search.choose().ok()?;
     let given = search.given();
-    let clearly = found.line > CLEARLY * given.line;
+    let clearly = found.line > CLEARLY * given.line && search.seen(&given.path) >= LEAST_SEEN;
     (clearly && search.apart(&found.path, &given.path)).then_some((found, given))
 }
 
@@ -156,6 +168,7 @@ impl<'s, 'a> Search<'s, 'a> {
             middle_m: MIDDLE_M.min(edge_m - 10.0),
             anywhere_m: ANYWHERE_M.min(edge_m - 10.0),
             step_m: (scene.pixel_m / 20.0).clamp(0.3, 1.5),
+            least_sag_m: scene.pixel_m.max(LEAST_SAG_M),
         };
         let straight = |_: f64| 0.0;
         let axes = (scene.offset, scene.chainage);
@@ -184,9 +197,10 @@ impl<'s, 'a> Search<'s, 'a> {
 
     /// The line of the track and the others.
     fn choose(&self) -> Result<(Basis, Candidate, Vec<Candidate>)> {
-        let mut lines = self.lines(&self.line, chance(&self.line, self.reach));
+        let by_chance = chance(&self.line, self.reach);
+        let mut lines = self.lines(&self.line, by_chance, LEAST_EXCESS.1);
         if let Some(trains) = &self.trains {
-            let by_trains = self.lines(trains, chance(trains, self.reach));
+            let by_trains = self.lines(trains, chance(trains, self.reach), LEAST_EXCESS.0);
             if let Some(best) = by_trains.first() {
                 let both = together(trains, &self.line);
                 let path = best_path(&both, self.reach);
@@ -211,13 +225,13 @@ impl<'s, 'a> Search<'s, 'a> {
     }
 
     /// Lines beside each other that exceed chance, the strongest first.
-    fn lines(&self, evidence: &Evidence, chance: Chance) -> Vec<Candidate> {
+    fn lines(&self, evidence: &Evidence, chance: Chance, least: f64) -> Vec<Candidate> {
         let mut rest = evidence.clone();
         let mut found = Vec::new();
         for _ in 0..=OTHERS {
             let path = best_path(&rest, self.reach);
             let excess = chance.excess(path.score);
-            if excess < LEAST_EXCESS {
+            if excess < least {
                 break;
             }
             rest = rest.without(&path, self.apart_m());
@@ -246,6 +260,19 @@ impl<'s, 'a> Search<'s, 'a> {
         self.candidate(best_path(&self.line, near), 0.0)
     }
 
+    /// Share of the blocks in which some capture shows a path and what is beside it.
+    fn seen(&self, path: &Path) -> f64 {
+        let beside_m = self.apart_m();
+        let seen = |k: &usize| {
+            [-beside_m, 0.0, beside_m].iter().all(|by| {
+                let row = self.images.offset.cell_at(path.offset_m[*k] + by);
+                let captures = &mut self.images.captures.iter();
+                captures.any(|c| c[(0, row, *k)].is_finite())
+            })
+        };
+        (0..self.along.len).filter(seen).count() as f64 / self.along.len as f64
+    }
+
     /// The course of a line, measured along itself: the whole line once more,
     /// then block by block.
     fn settle(&self, basis: Basis, chosen: &Candidate) -> Result<(Path, Curve)> {
@@ -267,13 +294,14 @@ impl<'s, 'a> Search<'s, 'a> {
     /// How far the track may lie from a line that was found: where trains tell,
     /// across its deck; else within the width of the line.
     fn beside(&self, basis: Basis) -> Reach {
-        let reach_m = match basis {
-            Basis::Trains => DECK_M,
-            Basis::Line => self.scene.pixel_m.max(3.0),
+        let (reach_m, least_sag_m) = match basis {
+            Basis::Trains => (DECK_M, 0.0),
+            Basis::Line => (self.scene.pixel_m.max(3.0), self.reach.least_sag_m),
         };
         Reach {
             middle_m: reach_m,
             anywhere_m: reach_m,
+            least_sag_m,
             ..self.reach
         }
     }
@@ -332,6 +360,13 @@ impl<'s, 'a> Search<'s, 'a> {
     /// The sigma with what differs between captures: a delete-a-group jackknife
     /// (Kott 2001).
     fn widened(&self, basis: Basis, mut curve: Curve, path: &Path) -> Curve {
+        let whole_m = match basis {
+            Basis::Trains => TRAINS_SIGMA_PX * self.scene.pixel_m,
+            Basis::Line => LINE_SIGMA_M.max(TRAINS_SIGMA_PX * self.scene.pixel_m),
+        };
+        for sigma_m in &mut curve.sigma_m {
+            *sigma_m = sigma_m.hypot(whole_m);
+        }
         let captures = self.scene.images.len();
         if captures < 2 {
             return curve;

@@ -22,12 +22,14 @@ const MOST_TURN: usize = 2;
 /// Where a line may run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reach {
-    /// Offset at the middle of the track, m.
+    /// Offset at the middle of the track (of a bent line: its middle third), m.
     pub middle_m: f64,
     /// Offset anywhere, m.
     pub anywhere_m: f64,
     /// Resolution across, m.
     pub step_m: f64,
+    /// A line that departs by less than this from a straight one is straight, m.
+    pub least_sag_m: f64,
 }
 
 /// A line by its offset in every block.
@@ -42,6 +44,22 @@ pub struct Path {
     pub bent: bool,
 }
 
+impl Path {
+    /// Largest departure from the straight line between its ends, m.
+    #[must_use]
+    pub fn sag_m(&self) -> f64 {
+        let (Some(first), Some(last)) = (self.offset_m.first(), self.offset_m.last()) else {
+            return 0.0;
+        };
+        let pieces = (self.offset_m.len() - 1).max(1) as f64;
+        let chord = |k: usize| first + (last - first) * k as f64 / pieces;
+        let departures = self.offset_m.iter().enumerate();
+        departures
+            .map(|(k, o)| (o - chord(k)).abs())
+            .fold(0.0, f64::max)
+    }
+}
+
 /// The straight path of the highest score, or a curved or bent one where that
 /// collects clearly more. Slopes are up to 8° against the line that offsets are
 /// counted from.
@@ -50,28 +68,23 @@ pub fn best_path(evidence: &Evidence, reach: Reach) -> Path {
     let step_m = (10.0 * reach.step_m).max(CURVE_STEP_M);
     let straight = best_steady(evidence, reach, (0.5 * evidence.offset.step_m, 0.0));
     let curved = best_steady(evidence, reach, (step_m, MOST_SAG_M));
-    let steady = if curved.score > GAIN.0 * straight.score {
-        curved
-    } else {
-        straight
-    };
-    let bent = best_bent(evidence, reach);
-    if bent.score > GAIN.1 * steady.score {
+    let steady = better(straight, curved, GAIN.0, reach);
+    better(steady, best_bent(evidence, reach), GAIN.1, reach)
+}
+
+/// The path with more bends where it bends for something.
+fn better(plain: Path, bent: Path, gain: f64, reach: Reach) -> Path {
+    if bent.score > gain * plain.score && bent.sag_m() >= reach.least_sag_m {
         bent
     } else {
-        steady
+        plain
     }
 }
 
 /// As [`best_path`], without steady curves: enough to tell what chance does.
 pub(super) fn quick_path(evidence: &Evidence, reach: Reach) -> Path {
     let straight = best_steady(evidence, reach, (0.5 * evidence.offset.step_m, 0.0));
-    let bent = best_bent(evidence, reach);
-    if bent.score > GAIN.1 * straight.score {
-        bent
-    } else {
-        straight
-    }
+    better(straight, best_bent(evidence, reach), GAIN.1, reach)
 }
 
 /// Numbers up to `most` either way in equal steps.
@@ -150,11 +163,12 @@ fn best_bent(evidence: &Evidence, reach: Reach) -> Path {
     let states = States::of(reach, evidence.along.step_m);
     let (rows, columns) = (states.rows(), states.columns());
     let blocks = evidence.along.len;
+    let middle = blocks / 3..blocks - blocks / 3;
     let gain = |k: usize| -> Vec<f64> {
         (0..rows)
             .map(|row| {
                 let offset_m = states.offset_m(row);
-                if k == blocks / 2 && offset_m.abs() > reach.middle_m + 1e-9 {
+                if middle.contains(&k) && offset_m.abs() > reach.middle_m + 1e-9 {
                     f64::NEG_INFINITY
                 } else {
                     evidence.at(offset_m, k)
@@ -226,4 +240,88 @@ fn traced(states: &States, turns: &[Vec<i8>], last: usize) -> Vec<f64> {
     }
     path.reverse();
     path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::strip::Axis;
+    use ndarray::Array2;
+
+    const REACH: Reach = Reach {
+        middle_m: 60.0,
+        anywhere_m: 120.0,
+        step_m: 0.5,
+        least_sag_m: 8.0,
+    };
+
+    /// Evidence of 3 within 5 m of a course of 30 blocks, and clutter of up to 1.
+    fn evidence(course: impl Fn(f64) -> f64) -> Evidence {
+        let offset = Axis {
+            first_m: -150.0,
+            step_m: 5.0,
+            len: 61,
+        };
+        let along = Axis {
+            first_m: 15.0,
+            step_m: 30.0,
+            len: 30,
+        };
+        let values = Array2::from_shape_fn((61, 30), |(i, k)| {
+            let off_m = (offset.at_m(i) - course(along.at_m(k))).abs();
+            let clutter = ((i * 7 + k * 13) % 11) as f64 / 11.0;
+            clutter + 3.0 * (1.0 - off_m / 10.0).max(0.0)
+        });
+        Evidence {
+            offset,
+            along,
+            values,
+        }
+    }
+
+    fn most_off_m(path: &Path, along: Axis, course: impl Fn(f64) -> f64) -> f64 {
+        let off = |(k, o): (usize, &f64)| (o - course(along.at_m(k))).abs();
+        path.offset_m
+            .iter()
+            .enumerate()
+            .map(off)
+            .fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn a_displaced_and_turned_line_is_found_straight() {
+        let course = |s: f64| -35.0 + 0.07 * (s - 450.0);
+        let found = evidence(course);
+        let path = best_path(&found, REACH);
+        assert!(!path.bent);
+        assert!(most_off_m(&path, found.along, course) < 3.0);
+    }
+
+    #[test]
+    fn a_sagging_line_is_found_curved() {
+        let course = |s: f64| 20.0 + 25.0 * (1.0 - (s / 450.0 - 1.0).powi(2));
+        let found = evidence(course);
+        let path = best_path(&found, REACH);
+        assert!(path.bent);
+        assert!(most_off_m(&path, found.along, course) < 5.0);
+    }
+
+    #[test]
+    fn a_line_out_of_reach_is_not_found() {
+        let path = best_path(&evidence(|_| 90.0), REACH);
+        assert!(
+            path.offset_m[15].abs() <= 60.0 && path.score < 2.2,
+            "{path:?}"
+        );
+    }
+
+    #[test]
+    fn sag_is_measured_from_the_chord() {
+        let path = Path {
+            offset_m: vec![0.0, 6.0, 4.0],
+            score: 0.0,
+            bent: true,
+        };
+        assert!((path.sag_m() - 4.0).abs() < 1e-12);
+    }
 }
