@@ -33,6 +33,8 @@ pub(super) struct Fit {
     pub(super) scale: f64,
     /// The weighted sums of products of the last round, column × column.
     pub(super) gram: DMatrix<f64>,
+    /// The weights of the last round, one a cell.
+    pub(super) weights: Vec<f32>,
 }
 
 /// Weight of a residual of `u` robust sigmas: 1, then falling smoothly to 0
@@ -140,11 +142,12 @@ impl Design {
         };
         let mut gram = DMatrix::zeros(0, 0);
         let mut scale = 0.0;
+        let mut weights = equal.clone();
         for _ in 0..rounds {
             let residuals = self.residuals(&beta);
             scale = residual_scale(&residuals, clear);
             let per_sigma = 1.0 / (scale as f32).max(f32::MIN_POSITIVE);
-            let weights: Vec<f32> = residuals
+            weights = residuals
                 .iter()
                 .zip(&equal)
                 .map(|(r, e)| e * weight(r * per_sigma))
@@ -152,7 +155,12 @@ impl Design {
             gram = self.weighted(&weights);
             beta = solve(&gram, &ridge)?;
         }
-        Some(Fit { beta, scale, gram })
+        Some(Fit {
+            beta,
+            scale,
+            gram,
+            weights,
+        })
     }
 }
 

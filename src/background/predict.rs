@@ -7,7 +7,7 @@ use nalgebra::{Cholesky, DMatrix, DVector};
 use ndarray::{Array2, Array3, Axis as Dim};
 
 use super::blocks::Block;
-use super::design::{Design, Fit};
+use super::design::{Design, Fit, products};
 use super::gradient;
 use super::panel::Panel;
 
@@ -20,6 +20,11 @@ const WARM_ROUNDS: usize = 2;
 /// Ridge of columns that are known without noise, as a share of the predictors': only
 /// against singular equations.
 const FREE: f64 = 1e-6;
+/// Ground changes with the seasons patch by patch: coefficients are fitted
+/// anew for stretches of this length, m, drawn to those of the whole strip …
+const SECTION_M: f64 = 210.0;
+/// … on the cells of the stretch and so far beyond it, m.
+const SECTION_REACH_M: f64 = 60.0;
 
 /// What a capture would show if nothing stood on the track.
 #[derive(Debug, Clone)]
@@ -200,21 +205,33 @@ impl Target<'_> {
         weights: &mut Array2<f32>,
     ) -> (Array2<f32>, Vec<f32>) {
         let mut rho = vec![1.0f32; self.panel.axes().1.len];
-        let system = Reduced::new(fitted, self.clear);
-        let mut solved: BTreeMap<&[bool], Option<(Vec<f64>, f64)>> = BTreeMap::new();
-        for (mut weights, block) in weights.outer_iter_mut().zip(blocks) {
-            let solution = solved
-                .entry(&block.allowed)
-                .or_insert_with(|| system.solve(&block.allowed));
-            let Some((beta, ratio)) = solution else {
-                rho[block.from..block.to].fill(f32::INFINITY);
+        let whole = Reduced::whole(fitted, self.clear);
+        let sums = LocalSums::new(self, fitted);
+        let section = (SECTION_M / self.panel.settings.block_m).round().max(1.0) as usize;
+        for (blocks, mut weights) in blocks
+            .chunks(section)
+            .zip(weights.axis_chunks_iter_mut(Dim(0), section))
+        {
+            let Some((first, last)) = blocks.first().zip(blocks.last()) else {
                 continue;
             };
-            rho[block.from..block.to].fill(*ratio as f32);
-            let used = block.allowed.iter().chain([&true]);
-            let used = (0..).zip(used).filter(|(_, u)| **u);
-            for ((k, _), b) in used.zip(beta.iter()) {
-                weights[k] = *b as f32;
+            let local = sums.around(first.from..last.to, &whole);
+            let mut solved: BTreeMap<&[bool], Option<(Vec<f64>, f64)>> = BTreeMap::new();
+            for (mut weights, block) in weights.outer_iter_mut().zip(blocks) {
+                let solution = solved.entry(&block.allowed).or_insert_with(|| {
+                    let towards = whole.solve(&block.allowed, None)?.0;
+                    local.solve(&block.allowed, Some(&towards))
+                });
+                let Some((beta, ratio)) = solution else {
+                    rho[block.from..block.to].fill(f32::INFINITY);
+                    continue;
+                };
+                rho[block.from..block.to].fill(*ratio as f32);
+                let used = block.allowed.iter().chain([&true]);
+                let used = (0..).zip(used).filter(|(_, u)| **u);
+                for ((k, _), b) in used.zip(beta.iter()) {
+                    weights[k] = *b as f32;
+                }
             }
         }
         let linear = self.panel.combine(self.band, self.picks, blocks, weights);
@@ -235,8 +252,75 @@ impl Target<'_> {
     }
 }
 
+/// What the equations of one stretch of track are summed from.
+struct LocalSums {
+    /// Fit cell × (target less its gradient part, predictors, ones), each row
+    /// times the root of its weight.
+    rows: Array2<f32>,
+    /// Chainage cell of each row.
+    chainage: Vec<usize>,
+    /// How far beyond a stretch cells take part.
+    reach: usize,
+}
+
+impl LocalSums {
+    fn new(target: &Target<'_>, fitted: &Fitted) -> Self {
+        let panel = target.panel;
+        let (offset, chainage) = panel.axes();
+        let gamma: Vec<f32> = fitted.gradients().iter().map(|g| *g as f32).collect();
+        let kept: Vec<(usize, f32)> = (fitted.fit.weights.iter().copied().enumerate())
+            .filter(|(_, w)| *w > 0.0)
+            .collect();
+        let fit = &panel.fit[target.band];
+        let mut rows = Array2::zeros((kept.len(), target.picks.len() + 2));
+        for (mut row, (i, weight)) in rows.outer_iter_mut().zip(&kept) {
+            let at = (panel.cells[*i] / chainage.len, panel.cells[*i] % chainage.len);
+            let gradients = gradient::at(fitted.field.view(), offset, chainage, at);
+            let moved: f32 = gradients.iter().zip(&gamma).map(|(g, c)| g * c).sum();
+            let from = fit.row(*i);
+            row[0] = from[target.t] - moved;
+            for (to, k) in row.iter_mut().skip(1).zip(target.picks) {
+                *to = from[*k];
+            }
+            row[target.picks.len() + 1] = 1.0;
+            row *= weight.sqrt();
+        }
+        Self {
+            rows,
+            chainage: kept
+                .iter()
+                .map(|(i, _)| panel.cells[*i] % chainage.len)
+                .collect(),
+            reach: (SECTION_REACH_M / chainage.step_m).round() as usize,
+        }
+    }
+
+    /// The equations of a stretch and its surroundings; those of `whole` where
+    /// too little of it is clear.
+    fn around(&self, cells: Range<usize>, whole: &Reduced) -> Reduced {
+        let near = cells.start.saturating_sub(self.reach)..cells.end + self.reach;
+        let rows: Vec<usize> = (0..self.chainage.len())
+            .filter(|i| near.contains(&self.chainage[*i]))
+            .collect();
+        if rows.len() < LEAST_CELLS {
+            return whole.clone();
+        }
+        let rows = self.rows.select(Dim(0), &rows);
+        let gram = products(rows.view(), rows.view());
+        let n = gram.nrows() - 1;
+        let share = rows.nrows() as f64 / whole.cells;
+        Reduced::new(
+            gram.view((1, 1), (n, n)).into_owned(),
+            gram.view((1, 0), (n, 1)).column(0).into_owned(),
+            gram[(0, 0)],
+            (whole.ridge.iter().map(|r| r * share).collect(), rows.nrows() as f64),
+        )
+    }
+}
+
 /// The normal equations of a fit with its gradient part taken to the left side,
 /// from which predictors can be left out.
+#[derive(Clone)]
 struct Reduced {
     system: DMatrix<f64>,
     right: DVector<f64>,
@@ -245,10 +329,34 @@ struct Reduced {
     total: f64,
     /// What the whole fit leaves of it.
     left: f64,
+    /// Cells summed over.
+    cells: f64,
 }
 
 impl Reduced {
-    fn new(fitted: &Fitted, clear: &[bool]) -> Self {
+    fn new(
+        system: DMatrix<f64>,
+        right: DVector<f64>,
+        total: f64,
+        (ridge, cells): (Vec<f64>, f64),
+    ) -> Self {
+        let mut out = Self {
+            system,
+            right,
+            ridge,
+            total,
+            left: f64::MIN_POSITIVE,
+            cells,
+        };
+        let all: Vec<usize> = (0..out.ridge.len()).collect();
+        if let Some(beta) = out.coefficients(&all, None) {
+            out.left = out.remainder(&beta, &all).max(f64::MIN_POSITIVE);
+        }
+        out
+    }
+
+    /// The equations of the whole strip.
+    fn whole(fitted: &Fitted, clear: &[bool]) -> Self {
         let n = fitted.predictors + 1;
         let cells = clear.iter().filter(|c| **c).count() as f64;
         let gram = &fitted.fit.gram;
@@ -259,15 +367,9 @@ impl Reduced {
         let own = gram.view((1 + n, 0), (g, 1)).column(0).dot(&gamma);
         let total =
             gram[(0, 0)] - 2.0 * own + (gram.view((1 + n, 1 + n), (g, g)) * &gamma).dot(&gamma);
-        let mut out = Self {
-            system: gram.view((1, 1), (n, n)).into_owned(),
-            right,
-            ridge: fitted.ridge[..n].iter().map(|r| r * cells).collect(),
-            total,
-            left: 0.0,
-        };
-        out.left = out.remainder(&fitted.beta(), &(0..n).collect::<Vec<_>>());
-        out
+        let ridge = fitted.ridge[..n].iter().map(|r| r * cells).collect();
+        let system = gram.view((1, 1), (n, n)).into_owned();
+        Self::new(system, right, total, (ridge, cells))
     }
 
     /// Weighted sum of squared residuals of coefficients on some columns.
@@ -277,17 +379,27 @@ impl Reduced {
         self.total - 2.0 * right.dot(beta) + (system * beta).dot(beta)
     }
 
-    /// Coefficients (predictors allowed, then the constant) and the ratio of
-    /// residual scales, at least 1.
-    fn solve(&self, allowed: &[bool]) -> Option<(Vec<f64>, f64)> {
-        let mut columns: Vec<usize> = (0..allowed.len()).filter(|k| allowed[*k]).collect();
-        columns.push(allowed.len());
-        let mut system = self.system.select_rows(&columns).select_columns(&columns);
+    /// Ridge solution on some columns, drawn to 0 or as much again to `towards`.
+    fn coefficients(&self, columns: &[usize], towards: Option<&[f64]>) -> Option<DVector<f64>> {
+        let mut system = self.system.select_rows(columns).select_columns(columns);
+        let mut right = self.right.select_rows(columns);
         for (i, c) in columns.iter().enumerate() {
             system[(i, i)] += self.ridge[*c];
+            if let Some(towards) = towards {
+                system[(i, i)] += self.ridge[*c];
+                right[i] += self.ridge[*c] * towards[i];
+            }
         }
-        let beta = Cholesky::new(system)?.solve(&self.right.select_rows(&columns));
-        let ratio = self.remainder(&beta, &columns) / self.left.max(f64::MIN_POSITIVE);
+        Some(Cholesky::new(system)?.solve(&right))
+    }
+
+    /// Coefficients (predictors allowed, then the constant) and the ratio of
+    /// residual scales, at least 1.
+    fn solve(&self, allowed: &[bool], towards: Option<&[f64]>) -> Option<(Vec<f64>, f64)> {
+        let mut columns: Vec<usize> = (0..allowed.len()).filter(|k| allowed[*k]).collect();
+        columns.push(allowed.len());
+        let beta = self.coefficients(&columns, towards)?;
+        let ratio = self.remainder(&beta, &columns) / self.left;
         Some((beta.as_slice().to_vec(), ratio.max(1.0).sqrt()))
     }
 }
