@@ -274,7 +274,10 @@ impl LocalSums {
         let fit = &panel.fit[target.band];
         let mut rows = Array2::zeros((kept.len(), target.picks.len() + 2));
         for (mut row, (i, weight)) in rows.outer_iter_mut().zip(&kept) {
-            let at = (panel.cells[*i] / chainage.len, panel.cells[*i] % chainage.len);
+            let at = (
+                panel.cells[*i] / chainage.len,
+                panel.cells[*i] % chainage.len,
+            );
             let gradients = gradient::at(fitted.field.view(), offset, chainage, at);
             let moved: f32 = gradients.iter().zip(&gamma).map(|(g, c)| g * c).sum();
             let from = fit.row(*i);
@@ -313,7 +316,10 @@ impl LocalSums {
             gram.view((1, 1), (n, n)).into_owned(),
             gram.view((1, 0), (n, 1)).column(0).into_owned(),
             gram[(0, 0)],
-            (whole.ridge.iter().map(|r| r * share).collect(), rows.nrows() as f64),
+            (
+                whole.ridge.iter().map(|r| r * share).collect(),
+                rows.nrows() as f64,
+            ),
         )
     }
 }

@@ -162,9 +162,12 @@ fn refined_track(
         "{} captures by {} at {} m",
         located.captures, best.sensor, best.gsd_m
     );
-    moved.source = format!("{} Refined by {from}.", track.source.trim())
-        .trim()
-        .to_owned();
+    let known = track.source.trim_end_matches(['.', ' ']);
+    moved.source = if known.is_empty() {
+        format!("refined by {from}")
+    } else {
+        format!("{known}; refined by {from}")
+    };
     let given: Vec<[f64; 2]> = track
         .vertices
         .iter()

@@ -14,8 +14,8 @@ mod chance;
 mod curve;
 mod evidence;
 mod lineness;
-mod locate;
 mod path;
+mod search;
 
 pub use activity::train_evidence;
 pub use blocks::{BLOCK_M, Blocks, Cells};
@@ -23,5 +23,5 @@ pub use chance::{Chance, chance};
 pub use curve::{Curve, smooth_curve};
 pub use evidence::Evidence;
 pub use lineness::line_evidence;
-pub use locate::{Basis, Candidate, Located, Scene, beside, locate};
 pub use path::{Path, Reach, best_path};
+pub use search::{Basis, Candidate, Located, Scene, beside, locate};
