@@ -86,3 +86,52 @@ fn energy(residuals: &Blocks, capture: usize) -> Option<Array2<f64>> {
     }
     Some(sum / bands as f64)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::strip::Axis;
+    use ndarray::Array3;
+
+    /// Noise, a train on row 9 in every third capture, and a whole block (the
+    /// fourth) that flickers at all offsets.
+    fn series(captures: usize) -> Blocks {
+        let capture = |t: usize| {
+            Array3::from_shape_fn((1, 20, 8), |(_, i, k)| {
+                let noise = ((i * 7 + k * 11 + t * 5) % 13) as f32 / 6.0 - 1.0;
+                let train = if i == 9 && t.is_multiple_of(3) {
+                    12.0
+                } else {
+                    0.0
+                };
+                noise * if k == 3 { 6.0 } else { 1.0 } + train
+            })
+        };
+        let axis = |step_m: f64, len| Axis {
+            first_m: 0.0,
+            step_m,
+            len,
+        };
+        Blocks {
+            offset: axis(5.0, 20),
+            along: axis(30.0, 8),
+            captures: (0..captures).map(capture).collect(),
+        }
+    }
+
+    #[test]
+    fn trains_stand_out_and_what_flickers_everywhere_does_not() {
+        let evidence = train_evidence(&series(18), &Vec::from_iter(0..18)).unwrap();
+        for k in (0..8).filter(|k| *k != 3) {
+            assert!(evidence.values[(9, k)] > 2.0);
+        }
+        let flicker = (0..20).filter(|i| *i != 9).map(|i| evidence.values[(i, 3)]);
+        assert!(flicker.fold(0.0, f64::max) < 1.0);
+    }
+
+    #[test]
+    fn few_captures_say_nothing() {
+        assert!(train_evidence(&series(14), &Vec::from_iter(0..14)).is_none());
+    }
+}

@@ -134,3 +134,42 @@ fn block_means(cells: &Cells, first: usize, moved: &[(f64, usize)], blocks: usiz
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_follow_a_path_and_need_half_their_cells() {
+        // Values are offsets in cells; the path lies one and a half cells to the right.
+        let values = Array3::from_shape_fn((1, 9, 40), |(_, i, _)| i as f32);
+        let mut clear = Array2::from_elem((9, 40), true);
+        for column in 0..15 {
+            clear[(4, column)] = false;
+        }
+        let axes = (
+            Axis {
+                first_m: -8.0,
+                step_m: 2.0,
+                len: 9,
+            },
+            Axis {
+                first_m: 1.5,
+                step_m: 3.0,
+                len: 40,
+            },
+        );
+        let along = blocks_of(120.0);
+        assert_eq!((along.len, along.step_m), (4, 30.0));
+        let cells = Cells {
+            values: values.view(),
+            clear: &clear,
+        };
+        let blocks = Blocks::along_path(&[cells], axes, along, &|_| 3.0);
+        let means = &blocks.captures[0];
+        assert!((means[(0, 2, 3)] - 3.5).abs() < 1e-6);
+        // Of the first block nothing is clear, of the second half, of row 4.
+        assert!(means[(0, 3, 0)].is_nan() && means[(0, 3, 1)].is_finite());
+        assert!(means[(0, 8, 2)].is_nan());
+    }
+}

@@ -149,3 +149,62 @@ fn in_usual_units(mut response: Array2<f64>) -> Array2<f64> {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::strip::Axis;
+
+    #[test]
+    fn a_line_counts_by_its_weaker_side_and_a_bank_not_at_all() {
+        let column = |values: [f32; 7]| Array2::from_shape_fn((7, 1), |(i, _)| values[i]);
+        let line = two_sided(&column([1.0, 1.0, 1.0, 4.0, 2.0, 2.0, 2.0]), 1);
+        assert!((line[(3, 0)] - 2.0).abs() < 1e-9);
+        let dark = two_sided(&column([5.0, 5.0, 5.0, 1.0, 2.0, 2.0, 2.0]), 1);
+        assert!((dark[(3, 0)] - 1.0).abs() < 1e-9);
+        let bank = two_sided(&column([1.0, 1.0, 1.0, 3.0, 5.0, 5.0, 5.0]), 1);
+        assert!(bank.iter().all(|v| *v == 0.0));
+    }
+
+    #[test]
+    fn what_is_not_known_beside_a_place_is_no_line() {
+        let mut image = Array2::from_elem((7, 1), 1.0f32);
+        image[(3, 0)] = 4.0;
+        image[(2, 0)] = f32::NAN;
+        assert!(two_sided(&image, 1).iter().all(|v| *v == 0.0));
+    }
+
+    /// Captures of 20 offsets by 10 blocks with a line of one cell at row 12,
+    /// bright in summer and dark in winter, over a texture of their own.
+    fn series(winters: usize, summers: usize) -> Blocks {
+        let capture = |t: usize| {
+            let sign = if t < winters { -1.0 } else { 1.0 };
+            Array3::from_shape_fn((1, 20, 10), |(_, i, k)| {
+                let texture = ((i * 5 + k * 3 + t) % 7) as f32 / 7.0;
+                let ground = ((i * 3 + k * 5) % 11) as f32 / 3.0;
+                sign * ((if i == 12 { 6.0 } else { 0.0 }) + ground) + texture
+            })
+        };
+        let axis = |step_m: f64, len| Axis {
+            first_m: 0.0,
+            step_m,
+            len,
+        };
+        Blocks {
+            offset: axis(5.0, 20),
+            along: axis(30.0, 10),
+            captures: (0..winters + summers).map(capture).collect(),
+        }
+    }
+
+    #[test]
+    fn seasons_of_opposite_contrast_do_not_cancel() {
+        let blocks = series(5, 6);
+        let members: Vec<usize> = (0..11).collect();
+        let evidence = line_evidence(&blocks, &members, 5.0);
+        let of_row = |i: usize| evidence.values.row(i).sum();
+        let best = (0..20).max_by(|&a, &b| of_row(a).total_cmp(&of_row(b)));
+        assert_eq!(best, Some(12));
+        assert!(evidence.values.iter().all(|v| (0.0..=MOST).contains(v)));
+    }
+}
