@@ -17,6 +17,9 @@ const ANYWHERE_M: f64 = 120.0;
 /// By how many standard deviations evidence has to exceed chance: trains come
 /// and go in few places; edges of fields and streets are lines as well, if short.
 const LEAST_EXCESS: (f64, f64) = (4.0, 6.0);
+/// Mean evidence of a line that is called one where trains do not tell: decks and
+/// track beds have 2 to 4, what fields and streets line up by chance up to 1.6.
+const LEAST_LINE: f64 = 1.8;
 /// Lines looked at besides the best.
 const OTHERS: usize = 3;
 /// How far a line given is off, 1 sigma, where only likeness to a line decides
@@ -209,6 +212,7 @@ impl<'s, 'a> Search<'s, 'a> {
                 return Ok((Basis::Trains, best, lines));
             }
         }
+        lines.retain(|l| l.line >= LEAST_LINE);
         let nearness = |c: &Candidate| {
             let middle = c.path.offset_m[self.along.len / 2];
             c.path.score * (-0.5 * (middle / GIVEN_SIGMA_M).powi(2)).exp()
