@@ -7,9 +7,9 @@ use super::evidence::Evidence;
 use crate::stats::{mad_sigma, median};
 
 /// Squares of residuals in units of noise are limited to this.
-const MOST_SQUARE: f64 = 400.0;
+const MOST_SQUARE: f64 = 10_000.0;
 /// Evidence of one place is limited, as that of lines is.
-const MOST: f64 = 4.0;
+const MOST: f64 = 6.0;
 /// Captures needed to tell the place of trains from accidents.
 const LEAST_CAPTURES: usize = 15;
 
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn trains_stand_out_and_what_flickers_everywhere_does_not() {
-        let evidence = train_evidence(&series(18), &Vec::from_iter(0..18)).unwrap();
+        let evidence = train_evidence(&series(18), &(0..18).collect::<Vec<_>>()).unwrap();
         for k in (0..8).filter(|k| *k != 3) {
             assert!(evidence.values[(9, k)] > 2.0);
         }
@@ -132,6 +132,6 @@ mod tests {
 
     #[test]
     fn few_captures_say_nothing() {
-        assert!(train_evidence(&series(14), &Vec::from_iter(0..14)).is_none());
+        assert!(train_evidence(&series(14), &(0..14).collect::<Vec<_>>()).is_none());
     }
 }

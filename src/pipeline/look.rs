@@ -79,7 +79,7 @@ impl<'a> SeriesLook<'a> {
     /// Nothing of the series lies on the track.
     pub(super) fn look(&self) -> Result<Vec<Result<Seen>>> {
         let (placed, strips) = apart(self.straightened()?);
-        warn_if_beside(self.track, &strips, self.captures[0].origin());
+        warn_if_beside(self.track, self.captures);
         let outcomes = match self.working.modality() {
             Modality::Optical => self.look_optically(&strips),
             Modality::Sar => self.look_by_radar(&strips),

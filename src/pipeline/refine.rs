@@ -28,6 +28,8 @@ const NO_CELLS: Axis = Axis {
 };
 /// Fewer captures than this warn of nothing.
 const LEAST_TO_WARN: usize = 6;
+/// Captures looked at before a warning: a tenth of the cost of looking for trains.
+const MOST_TO_WARN: usize = 9;
 /// Captures looked at; more tell little more.
 const MOST_CAPTURES: usize = 60;
 
@@ -132,7 +134,7 @@ pub fn refine(
 }
 
 fn series_line(track: &Track, captures: &[FiledCapture]) -> Result<Located> {
-    let chosen = clearest(captures);
+    let chosen = clearest(captures, MOST_CAPTURES);
     let origin = chosen[0].origin();
     let spec = wide_spec(track, origin.gsd_m)?;
     let strips = SeriesLook::on_cells(track, &chosen, spec)?.strips()?;
@@ -172,20 +174,28 @@ fn scene<'a>(
     }
 }
 
-/// Warns where the strips of a series show a line beside the one given, and
-/// none on it.
-pub(super) fn warn_if_beside(track: &Track, strips: &[Strip], origin: &CorridorOrigin) {
-    if strips.len() < LEAST_TO_WARN {
+/// Warns where a few captures of a series show a line beside the one given, and
+/// none on it. Looks wider than trains are looked for, and at what is always
+/// there alone; that nothing can be said is no matter.
+pub(super) fn warn_if_beside(track: &Track, captures: &[FiledCapture]) {
+    let chosen = clearest(captures, MOST_TO_WARN);
+    if chosen.len() < LEAST_TO_WARN {
         return;
     }
-    let Some((found, given)) = beside(&scene(track, strips, &[], origin.gsd_m)) else {
+    let origin = chosen[0].origin();
+    let strips = wide_spec(track, origin.gsd_m)
+        .and_then(|spec| SeriesLook::on_cells(track, &chosen, spec)?.strips());
+    let Ok(strips) = strips else { return };
+    let Some((found, given)) = beside(&scene(track, &strips, &[], origin.gsd_m)) else {
         return;
     };
     let path = &found.path.offset_m;
     let middle_m = path[path.len() / 2];
     let ends_m = path[path.len() - 1] - path[0];
     log::warn!(
-        "track {}: the imagery of {} shows a line {:.0} m to the {} of the one given, turned by          {:.1}°, and little on it (evidence {:.1} against {:.1}); fit it with          `railspan crossings refine {} --from FOLDER --out FILE`",
+        "track {}: the imagery of {} shows a line {:.0} m to the {} of the one given, turned by \
+         {:.1}°, and little on it (evidence {:.1} against {:.1}); fit it with \
+         `railspan crossings refine {} --from FOLDER --out FILE`",
         track.id,
         origin.sensor,
         middle_m.abs(),
@@ -197,12 +207,12 @@ pub(super) fn warn_if_beside(track: &Track, strips: &[Strip], origin: &CorridorO
     );
 }
 
-/// The captures that show most, at most 60 of them, in order of time.
-fn clearest(captures: &[FiledCapture]) -> Vec<FiledCapture> {
+/// The captures that show most, in order of time.
+fn clearest(captures: &[FiledCapture], most: usize) -> Vec<FiledCapture> {
     let mut order: Vec<usize> = (0..captures.len()).collect();
     let clear = |i: usize| captures[i].origin().clear_share;
     order.sort_by(|&a, &b| clear(b).total_cmp(&clear(a)).then(a.cmp(&b)));
-    order.truncate(MOST_CAPTURES);
+    order.truncate(most);
     order.sort_unstable();
     order.into_iter().map(|i| captures[i].clone()).collect()
 }
