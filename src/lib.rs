@@ -8,10 +8,10 @@
 //! ```text
 //! error → geo, stats → site, capture → source → strip
 //!   → register, normalize, background, difference, detect, measure, locate
-//!   → pipeline → series → report → cli
+//!   → pipeline → series → trend → report → cli
 //! ```
 //!
-//! Kernels (from `register` to `measure`) are pure: no path, no raster library
+//! Kernels (from `register` to `locate`) are pure: no path, no raster library
 //! and no threads inside. `source` is the only room that names the raster
 //! library, `pipeline` the only one that starts threads.
 
@@ -34,3 +34,4 @@ pub mod site;
 pub mod source;
 pub mod stats;
 pub mod strip;
+pub mod trend;

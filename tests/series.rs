@@ -108,8 +108,10 @@ fn a_summary_has_the_same_figures_in_all_its_forms() {
     let store = store_in(folder.path());
     let store = store.to_str().unwrap();
     let table = printed(&["summary", "--store", store]);
-    let headline = "Trains on 1 of 2 usable captures, 50 % [9, 91]. 1 train: median length 300 m";
+    let headline = "Trains on 1 of 2 usable captures since 2024-05-01, 50 % [1, 99]; median length";
     assert!(table.contains(headline), "{table}");
+    let refusal = "length, trend    too little to tell: 1 of 10 trains";
+    assert!(table.contains(refusal), "{table}");
     assert!(
         !table.contains('\u{1b}'),
         "no colour where there is no terminal"
@@ -120,8 +122,13 @@ fn a_summary_has_the_same_figures_in_all_its_forms() {
     let csv = printed(&[
         "summary", "--store", store, "--format", "csv", "--by", "year",
     ]);
-    let all = "bridge,all,2024-05-01,2024-05-18,2,0,1,0,0,0,2,1,0.5,0.0945,0.9055,1,0,300,false,300,false,60";
-    assert_eq!(csv.lines().last(), Some(all));
+    let all = "bridge,,all,2024-05-01,2024-05-18,2,0,1,0,0,0,2,1,0.5,0.0126,0.9874,1,0,300,false,,,\
+               300,false,60,2,1,0.5,0.0127,2.7858,60,";
+    let last = csv.lines().last().unwrap();
+    assert!(last.starts_with(all), "{last}");
+    assert!(last.contains("1 of 10 trains"), "{last}");
+    let longer = printed(&["summary", "--store", store, "--min-length", "301"]);
+    assert!(longer.contains("trains of 301 m and more"), "{longer}");
 }
 
 #[test]
@@ -139,6 +146,58 @@ fn what_cannot_be_shown_is_said() {
     drop(Store::open_or_create(&empty).unwrap());
     let nothing = refused(&["summary", "--store", empty.to_str().unwrap()]);
     assert!(nothing.contains("no observations yet"), "{nothing}");
+}
+
+#[test]
+fn published_counts_are_held_against_the_series() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store_in(folder.path());
+    let store = store.to_str().unwrap();
+    let counts = folder.path().join("counts.csv");
+    let text = "date,site,quantity,value,unit\n\
+                2024-05-01,the bridge,train_length,310,m\n\
+                2024-05-09,the bridge,trains_visible,1,trains\n\
+                2024-05-17,the bridge,trains_visible,1,trains\n\
+                2024-05-01,\u{1b}[31mhere,train_length,310,m\n";
+    std::fs::write(&counts, text).unwrap();
+    let counts = counts.to_str().unwrap();
+    let table = printed(&["compare", "--store", store, "--counts", counts]);
+    assert!(table.contains("length: 1 of 1 agree"), "{table}");
+    assert!(
+        table.contains("1 not observed, 1 of an unknown place"),
+        "{table}"
+    );
+    assert!(!table.contains('\u{1b}'), "{table}");
+    let place = "\u{1b}[31mhere=bridge";
+    let csv = printed(&[
+        "compare", "--store", store, "--counts", counts, "--place", place, "--format", "csv",
+    ]);
+    let rows: Vec<&str> = csv.lines().collect();
+    assert!(
+        rows[1].ends_with(",310,a,277.64,322.36,-10,agrees"),
+        "{csv}"
+    );
+    assert!(rows[2].ends_with(",1,b,0,0,-1,differs"), "{csv}");
+    assert!(rows[3].ends_with(",not observed"), "{csv}");
+    let json = printed(&[
+        "compare", "--store", store, "--counts", counts, "--format", "json",
+    ]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["counts"][0]["found"]["difference"], -10.0);
+    assert_eq!(json["agreement"][1]["agree"], 0);
+    std::fs::write(folder.path().join("bad.csv"), "date,site\n2024,x\n").unwrap();
+    let bad = folder.path().join("bad.csv");
+    let said = refused(&[
+        "compare",
+        "--store",
+        store,
+        "--counts",
+        bad.to_str().unwrap(),
+    ]);
+    assert!(
+        said.contains("bad.csv: line 2") && said.contains("quantity"),
+        "{said}"
+    );
 }
 
 /// The truth of the made-up captures, in the form of the scoring program.

@@ -15,7 +15,8 @@ use crate::pipeline::{
     Cache, Detection, Extraction, Filed, Finding, Outcome, Plan, Subject, Verdict, Watch, Workers,
     detect, extract, plan, select,
 };
-use crate::series::{Run, RunStamp, Store, rows};
+use crate::report::ChipFolder;
+use crate::series::{Observation, Run, RunStamp, Store, Train, rows};
 use crate::site::Crossing;
 
 /// Names in a line of the log: a line or two on a terminal.
@@ -143,6 +144,7 @@ impl Batch<'_> {
     ) -> Result<Finish> {
         let corridors = self.corridors(extracted)?;
         let mut run = run_of(&corridors, folders);
+        let chips = ChipFolder::beside(store);
         let mut store = Store::open_or_create(store)?;
         store.record_run(&run)?;
         let mut tally = Tally::default();
@@ -152,6 +154,9 @@ impl Batch<'_> {
                 .iter()
                 .map(|finding| rows(finding, self.crossings, &run.stamp))
                 .collect();
+            for (finding, (observation, trains)) in findings.iter().zip(&rows) {
+                draw(&chips, finding, observation, trains);
+            }
             tally.count(&findings);
             looked_at.extend(findings.iter().map(key));
             store.write(&rows)
@@ -201,6 +206,21 @@ impl Batch<'_> {
             ));
         }
         Ok(found)
+    }
+}
+
+/// Draws the trains of a finding. The rows are what matters: a picture that
+/// cannot be written is said to be missing, and the run goes on.
+fn draw(chips: &ChipFolder, finding: &Finding, observation: &Observation, trains: &[Train]) {
+    let Verdict::Looked(look) = &finding.verdict else {
+        return;
+    };
+    let found = look.trains.iter().flatten();
+    let shown = found.map(|train| train.cutout.as_ref());
+    let pairs = trains.iter().zip(shown);
+    let pairs: Vec<_> = pairs.filter_map(|(train, c)| Some((train, c?))).collect();
+    if let Err(error) = chips.write(observation, &pairs) {
+        log::warn!("no chips of {}: {error}", observation.key.capture);
     }
 }
 

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 mod batch;
 mod captures;
 mod captures_table;
+mod compare;
 mod crossings;
 mod export;
 mod imagery;
@@ -16,6 +17,8 @@ mod logging;
 mod output;
 mod progress;
 mod refine;
+mod report;
+mod review;
 mod run;
 mod simulate;
 mod summary;
@@ -45,6 +48,9 @@ pub struct Cli {
 enum Command {
     Run(run::RunArgs),
     Summary(summary::SummaryArgs),
+    Report(report::ReportArgs),
+    Review(review::ReviewArgs),
+    Compare(compare::CompareArgs),
     Export(export::ExportArgs),
     Captures(captures::CapturesArgs),
     Crossings(crossings::CrossingsArgs),
@@ -87,6 +93,9 @@ impl Cli {
         match &self.command {
             Command::Run(args) => args.run(bars),
             Command::Summary(args) => args.run(),
+            Command::Report(args) => args.run(),
+            Command::Review(args) => args.run(),
+            Command::Compare(args) => args.run(),
             Command::Export(args) => args.run(),
             Command::Captures(args) => args.run(),
             Command::Crossings(args) => args.run(bars),

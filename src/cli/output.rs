@@ -2,7 +2,13 @@
 
 use std::io::{ErrorKind, Write};
 
+use console::Term;
+
 use crate::error::{Error, Result};
+use crate::report::Screen;
+
+/// Columns where standard output is no terminal.
+const DEFAULT_WIDTH: usize = 80;
 
 /// Prints a result. A reader that has seen enough and closed the pipe is no error.
 ///
@@ -13,5 +19,14 @@ pub(super) fn print(text: &str) -> Result<()> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Error::io("standard output")(e)),
         _ => Ok(()),
+    }
+}
+
+/// Standard output as something to read on.
+pub(super) fn screen() -> Screen {
+    let width = Term::stdout().size_checked().map(|(_, columns)| columns);
+    Screen {
+        width: width.map_or(DEFAULT_WIDTH, usize::from),
+        colour: console::colors_enabled(),
     }
 }

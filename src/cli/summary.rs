@@ -3,16 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use console::Term;
 
 use super::Finish;
-use super::output::print;
+use super::output::{print, screen};
+use super::review::Counted;
 use crate::error::Result;
-use crate::report::{By, Screen, screen_text, summarise};
-use crate::series::{DEFAULT_STORE, load};
-
-/// Columns where standard output is no terminal.
-const DEFAULT_WIDTH: usize = 80;
+use crate::report::{screen_text, summarise};
+use crate::series::DEFAULT_STORE;
+use crate::trend::{By, Question};
 
 /// Sum up what was seen: a headline, a table by period and a chart of lengths
 #[derive(Debug, Args)]
@@ -21,7 +19,10 @@ const DEFAULT_WIDTH: usize = 80;
   railspan summary --store 2024.gpkg --crossing dandong --by quarter
   railspan summary --format csv > summary.csv
 
-Periods without a usable capture are gaps, never zeros. Colours are shown on a
+Periods without a usable capture are gaps, never zeros. A train counts once
+however long it stands; a train that runs out of view counts as at least so
+long. Trends are told only from enough; else the line says what is missing.
+Colours are shown on a
 terminal only, and not where NO_COLOR is set.")]
 pub(super) struct SummaryArgs {
     /// The store to read.
@@ -33,9 +34,16 @@ pub(super) struct SummaryArgs {
     /// Length of a period.
     #[arg(long, value_enum, default_value = "month")]
     by: Period,
+    /// Shortest train that rates and trends count, and that an observation has
+    /// to be able to find to count; without it the detection limit that all
+    /// sensors share.
+    #[arg(long, value_name = "METRES", value_parser = metres)]
+    min_length: Option<f64>,
     /// A screen to read, or figures for programs.
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
+    #[command(flatten)]
+    counted: Counted,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -59,7 +67,15 @@ impl SummaryArgs {
             Period::Quarter => By::Quarter,
             Period::Year => By::Year,
         };
-        let summary = summarise(&load(&self.store)?, self.crossing.as_deref(), by)?;
+        let question = Question {
+            by,
+            min_length_m: self.min_length,
+        };
+        let summary = summarise(
+            &self.counted.load(&self.store)?,
+            self.crossing.as_deref(),
+            question,
+        )?;
         print(&match self.format {
             Format::Table => screen_text(&summary, screen()),
             Format::Json => summary.to_json(),
@@ -69,10 +85,11 @@ impl SummaryArgs {
     }
 }
 
-fn screen() -> Screen {
-    let width = Term::stdout().size_checked().map(|(_, columns)| columns);
-    Screen {
-        width: width.map_or(DEFAULT_WIDTH, usize::from),
-        colour: console::colors_enabled(),
+fn metres(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if value.is_finite() && value >= 0.0 {
+        Ok(value)
+    } else {
+        Err("a length is 0 m or more".to_owned())
     }
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::CutOut;
 use crate::capture::{Capture, Modality};
 use crate::difference::Followed;
 use crate::geo::LonLat;
@@ -93,6 +94,8 @@ pub struct FoundTrain {
     pub followed: Option<Followed>,
     /// Its line on the alignment.
     pub line: Vec<LonLat>,
+    /// What there is to see of it.
+    pub cutout: Option<CutOut>,
 }
 
 /// One capture on one track and what became of it.

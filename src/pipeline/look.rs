@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ndarray::{Array2, Array3, Axis as Dim, Slice};
 
 use super::align::{Placed, Tile};
+use super::cutout::Film;
 use super::group::{Filed, FiledCapture};
 use super::refine::warn_if_beside;
 use super::seen::{Outcome, Seen};
@@ -88,15 +89,21 @@ impl<'a> SeriesLook<'a> {
             Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
             Err(error) => strips.iter().map(|_| Err(error.to_string())).collect(),
         };
-        let mut looks = strips.iter().zip(outcomes);
+        let members = self.captures.iter().zip(&placed);
+        let shown = members.filter(|(_, placed)| placed.is_ok());
+        let film = Film::new(&strips, shown.map(|(capture, _)| capture.origin()));
+        let mut looks = strips.iter().zip(outcomes).enumerate();
         Ok(placed
             .into_iter()
             .map(|placed| {
                 let placed = placed?;
-                let (strip, outcome) = looks
+                let (t, (strip, mut outcome)) = looks
                     .next()
                     .ok_or_else(|| Error::unsupported("it was not looked at"))?;
-                Ok(Seen::of(self.track, &placed, strip, outcome))
+                let background = outcome.as_mut().ok().and_then(|o| o.background.take());
+                let mut seen = Seen::of(self.track, &placed, strip, outcome);
+                film.cut(t, background.as_ref(), &mut seen.look);
+                Ok(seen)
             })
             .collect())
     }

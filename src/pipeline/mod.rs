@@ -8,6 +8,7 @@
 
 mod align;
 mod cache;
+mod cutout;
 mod delays;
 mod detect;
 mod extract;
@@ -29,6 +30,7 @@ mod workers;
 mod working;
 
 pub use cache::{Cache, DEFAULT_CACHE_BYTES};
+pub use cutout::{Before, CutOut, Piece};
 pub use detect::{Detection, LEAST_USABLE, detect};
 pub use extract::{Extraction, Kept, extract};
 pub use finding::{Finding, FoundTrain, Look, Registered, Subject, Verdict};

@@ -1,6 +1,7 @@
 //! The passes over the strips of one series: predict, look, leave out what was
 //! found, and again.
 
+use ndarray::Array3;
 use rayon::prelude::*;
 
 use super::found::{Found, look};
@@ -55,6 +56,9 @@ pub struct StripOutcome {
     pub detection_limit_m: Option<f64>,
     /// Why nothing could be decided.
     pub reason: Option<String>,
+    /// What the capture would show without trains, (band, offset, chainage);
+    /// `None` where it shows too little to be predicted.
+    pub background: Option<Array3<f32>>,
 }
 
 /// All passes over the strips of one series, in the order of time.
@@ -119,7 +123,7 @@ fn measure(pass: Pass, settings: &PassSettings) -> Vec<StripOutcome> {
     let scales: Vec<f64> = predicted.iter().flatten().map(scale).collect();
     let most = UNEXPLAINED * median(&scales).unwrap_or(f64::INFINITY);
     let tail = found.tail(&predicted, &settings.detector);
-    found
+    let mut outcomes: Vec<StripOutcome> = found
         .profiles
         .into_par_iter()
         .zip(found.candidates)
@@ -144,9 +148,14 @@ fn measure(pass: Pass, settings: &PassSettings) -> Vec<StripOutcome> {
                     .collect(),
                 profile: Some(profile),
                 reason: None,
+                background: None,
             }
         })
-        .collect()
+        .collect();
+    for (outcome, predicted) in outcomes.iter_mut().zip(predicted) {
+        outcome.background = predicted.map(|p| p.values);
+    }
+    outcomes
 }
 
 fn train(

@@ -1,5 +1,7 @@
 //! What the radar path is told, and what it says.
 
+use ndarray::Array2;
+
 use crate::background::RadarBackgroundSettings;
 use crate::detect::RadarProfile;
 use crate::measure::RadarEnd;
@@ -92,4 +94,6 @@ pub struct RadarOutcome {
     pub trains: Vec<RadarTrain>,
     /// Why nothing can be said, if so.
     pub unsupported: Option<String>,
+    /// What it would show without trains, dB, (offset, chainage).
+    pub background_db: Array2<f32>,
 }

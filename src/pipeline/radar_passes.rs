@@ -1,6 +1,6 @@
 //! The radar path over one series: looks, background, lanes, trains, in passes.
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis as Dim};
 
 use super::radar_model::{RadarOutcome, RadarSettings, RadarTrain};
 use crate::background::{RadarResidual, radar_residuals};
@@ -204,6 +204,7 @@ impl LookSeries<'_> {
             profile: profiles[lane].clone(),
             trains: trains.into_iter().map(|(_, train)| train).collect(),
             unsupported,
+            background_db: background_db(self.strips[capture], residual),
         }
     }
 
@@ -313,6 +314,11 @@ struct LaneSeries {
     contrasts: Vec<LaneContrast>,
     /// Contrast where the lane is not known to be occupied, NaN elsewhere.
     empty: Vec<Vec<f64>>,
+}
+
+/// What the capture would show of an empty track, dB; as it is where that is not known.
+fn background_db(strip: &Strip, residual: &RadarResidual) -> Array2<f32> {
+    strip.values.index_axis(Dim(0), 0).to_owned() - &residual.residual_db
 }
 
 /// Why a residual allows no verdict, if so.

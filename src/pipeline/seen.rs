@@ -1,6 +1,6 @@
 //! What a capture shows of a track, in one form for optical and radar.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, Array3, ArrayView2, Axis as Dim};
 
 use super::align::Placed;
 use super::finding::{FoundTrain, Look, Registered};
@@ -22,6 +22,8 @@ pub(super) struct Outcome {
     trains: Result<Vec<TrainOnStrip>, String>,
     contrast: Option<ContrastRow>,
     detection_limit_m: Option<f64>,
+    /// What the capture would show without trains, (band, offset, chainage).
+    pub(super) background: Option<Array3<f32>>,
 }
 
 /// Contrast along the track by band and cell, NaN where it cannot be used.
@@ -64,6 +66,7 @@ impl Seen {
             trains: Err(reason),
             contrast: None,
             detection_limit_m: None,
+            background: None,
         });
         let trains = outcome.trains.map(|trains| {
             trains
@@ -202,6 +205,7 @@ impl TrainOnStrip {
                 .iter()
                 .map(|p| track.frame.to_lon_lat(*p))
                 .collect(),
+            cutout: None,
         })
     }
 }
@@ -229,6 +233,7 @@ impl From<StripOutcome> for Outcome {
             trains,
             contrast,
             detection_limit_m: outcome.detection_limit_m,
+            background: outcome.background,
         }
     }
 }
@@ -272,6 +277,7 @@ impl From<RadarOutcome> for Outcome {
             trains,
             contrast: Some(contrast),
             detection_limit_m: None,
+            background: Some(outcome.background_db.insert_axis(Dim(0))),
         }
     }
 }

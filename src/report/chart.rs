@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::paint::{Ink, Paint};
-use super::period::{By, days_between, days_since};
-use super::summary::{CrossingSummary, Sighting};
+use super::summary::{ScopeSummary, Sighting};
+use crate::trend::{By, days_between, days_since};
 
 /// Rows of characters; a multiple of [`INTERVALS`], so that each tick has its own.
 const ROWS: usize = 12;
@@ -19,12 +19,17 @@ const DOTS: usize = 4;
 const MARGIN: usize = 8;
 /// Bits of the dots of a braille character, left and right together, from the top.
 const DOT_ROWS: [u8; DOTS] = [0x09, 0x12, 0x24, 0xc0];
+/// Bits of its right dots alone, from the top.
+const RIGHT_DOTS: [u8; DOTS] = [0x08, 0x10, 0x20, 0x80];
+/// Columns from one dot of the trend to the next.
+const TREND_STEP: usize = 2;
 
 /// A character cell of the plot.
 #[derive(Debug, Clone, Copy, Default)]
 struct Cell {
     dots: u8,
     train: bool,
+    trend: bool,
     cut: bool,
 }
 
@@ -55,14 +60,11 @@ impl Axes {
 }
 
 /// The chart, `width` columns wide at most; `None` where there are no trains.
-pub(super) fn lengths_chart(
-    crossing: &CrossingSummary,
-    width: usize,
-    paint: Paint,
-) -> Option<String> {
+pub(super) fn lengths_chart(crossing: &ScopeSummary, width: usize, paint: Paint) -> Option<String> {
     let axes = axes(crossing, width)?;
     let mut cells = vec![vec![Cell::default(); axes.columns]; ROWS];
     draw_medians(&mut cells, crossing, &axes);
+    draw_trend(&mut cells, crossing, &axes);
     draw_trains(&mut cells, &crossing.sightings, &axes);
     let mut text = String::new();
     for (r, row) in cells.iter().enumerate() {
@@ -81,7 +83,7 @@ pub(super) fn lengths_chart(
     Some(text)
 }
 
-fn axes(crossing: &CrossingSummary, width: usize) -> Option<Axes> {
+fn axes(crossing: &ScopeSummary, width: usize) -> Option<Axes> {
     let lengths = crossing.sightings.iter().flat_map(|s| &s.lengths);
     let longest_m = lengths.map(|l| l.length_m).reduce(f64::max)?;
     let end = crossing.last.first_of_month();
@@ -102,9 +104,9 @@ fn tick_step_m(longest_m: f64) -> f64 {
     found.unwrap_or(10.0 * decade).max(10.0)
 }
 
-fn draw_medians(cells: &mut [Vec<Cell>], crossing: &CrossingSummary, axes: &Axes) {
+fn draw_medians(cells: &mut [Vec<Cell>], crossing: &ScopeSummary, axes: &Axes) {
     for period in &crossing.periods {
-        let Some(median) = period.figures.median else {
+        let Some(median) = period.figures.median.map(|m| m.length) else {
             continue;
         };
         let dot = axes.dot(median.length_m);
@@ -118,6 +120,30 @@ fn draw_medians(cells: &mut [Vec<Cell>], crossing: &CrossingSummary, axes: &Axes
         for cell in cells[dot / DOTS].iter_mut().take(last).skip(from) {
             cell.dots |= DOT_ROWS[dot % DOTS];
         }
+    }
+}
+
+/// The trend of length, dotted, over the days it is fitted to.
+fn draw_trend(cells: &mut [Vec<Cell>], crossing: &ScopeSummary, axes: &Axes) {
+    let trains = &crossing.trend.trains;
+    let (Some(trend), Some(first), Some(last)) =
+        (crossing.trend.length.found(), trains.first(), trains.last())
+    else {
+        return;
+    };
+    let days = last.first_seen.duration_since(first.first_seen);
+    let columns = [first, last].map(|t| axes.column(days_since(axes.start, t.first_seen)));
+    let between = (columns[1] - columns[0]).max(1) as f64;
+    for column in (columns[0]..=columns[1]).step_by(TREND_STEP) {
+        let after = days.mul_f64((column - columns[0]) as f64 / between);
+        let length_m = trend.at(first.first_seen + after).value;
+        if length_m < 0.0 {
+            continue;
+        }
+        let dot = axes.dot(length_m);
+        let cell = &mut cells[dot / DOTS][column];
+        cell.dots |= RIGHT_DOTS[dot % DOTS];
+        cell.trend = true;
     }
 }
 
@@ -142,7 +168,8 @@ fn glyph(cell: Cell) -> (char, Ink) {
         Cell { cut: true, .. } => return ('▴', Ink::Cut),
         Cell { dots: 0, .. } => return (' ', Ink::Plain),
         Cell { train: true, .. } => Ink::Train,
-        Cell { train: false, .. } => Ink::Faint,
+        Cell { trend: true, .. } => Ink::Trend,
+        _ => Ink::Faint,
     };
     let code = 0x2800 + u32::from(cell.dots);
     (char::from_u32(code).unwrap_or(' '), ink)
@@ -159,7 +186,7 @@ fn labelled(label: &str, axis: char, glyphs: &[(char, Ink)], paint: Paint) -> St
 }
 
 /// The axis with its ticks, the dates below it, and what was seen when.
-fn time_axis(crossing: &CrossingSummary, axes: &Axes, paint: Paint) -> String {
+fn time_axis(crossing: &ScopeSummary, axes: &Axes, paint: Paint) -> String {
     let mut line = vec![('─', Ink::Faint); axes.columns];
     let mut dates = vec![(' ', Ink::Plain); axes.columns];
     for (day, label) in ticks(axes) {

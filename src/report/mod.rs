@@ -1,14 +1,23 @@
-//! What people read: the summary of a series, in the terminal and for programs.
+//! What people read: the summary of a series, in the terminal and for programs,
+//! chips of its trains, and a page of both.
 
 mod chart;
+mod chip;
+mod comparison;
+mod figures;
+mod headline;
+mod page;
 mod paint;
-mod period;
 mod screen;
 mod summary;
+mod summary_csv;
 mod table;
+mod trend_lines;
 
-pub use period::By;
+pub use chip::ChipFolder;
+pub use comparison::Comparison;
+pub use figures::{Figures, Length, Median, Share};
+pub use page::{Page, page_html};
+use paint::printable;
 pub use screen::{Screen, screen_text};
-pub use summary::{
-    CrossingSummary, Figures, Length, PeriodFigures, Share, Sighting, Summary, summarise,
-};
+pub use summary::{PeriodFigures, ScopeSummary, Sighting, Summary, summarise};

@@ -15,6 +15,8 @@ pub(super) enum Ink {
     Train,
     /// A train that was not seen to its end.
     Cut,
+    /// A line fitted to what was seen.
+    Trend,
 }
 
 /// A blank at which no line is broken; [`wrapped`] turns it into a plain one.
@@ -40,6 +42,7 @@ impl Paint {
             Ink::Faint => style.dim(),
             Ink::Train => style.cyan().bold(),
             Ink::Cut => style.yellow().bold(),
+            Ink::Trend => style.green(),
         };
         style.apply_to(text).to_string()
     }

@@ -1,72 +1,16 @@
-//! What a series says, per crossing and period.
-//!
-//! A capture counts once for a crossing, however many tracks it shows. What
-//! was not observed is absent, never zero.
+//! What a series says, per crossing, track and period.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::figures::{Figures, Length, Look, figures};
 use super::paint::printable;
-use super::period::{By, date};
 use crate::error::{Error, Result};
-use crate::series::{Censored, Change, Observation, Series, Status, Train};
-use crate::stats::{Interval, median, wilson};
-
-/// A share with its interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Share {
-    /// Share of usable captures, 0..1.
-    pub share: f64,
-    /// Its 95 % interval after Wilson.
-    pub interval: Interval,
-}
-
-/// A length that may be a lower bound.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Length {
-    /// The length, m.
-    pub length_m: f64,
-    /// Whether the truth may be longer, because a train was not seen to its end.
-    pub at_least: bool,
-}
-
-/// What a group of captures says. All but the counts of captures are `None`
-/// where no capture was usable.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-pub struct Figures {
-    /// Captures on which all tracks are clear.
-    pub clear: usize,
-    /// Captures on which trains were looked for, but not on all of the tracks.
-    pub partial: usize,
-    /// Captures that show too little for cloud or shadow.
-    pub obscured: usize,
-    /// Captures that end beside the tracks.
-    pub uncovered: usize,
-    /// Captures that could not be processed.
-    pub failed: usize,
-    /// Captures that show the track, but of which the others do not allow to
-    /// say whether a train stands there.
-    pub undecided: usize,
-    /// Clear and partial captures.
-    pub usable: usize,
-    /// Usable captures with a train.
-    pub with_train: Option<usize>,
-    /// Their share of the usable ones.
-    pub share: Option<Share>,
-    /// Trains on all of them; one that stands through several counts in each.
-    pub trains: Option<usize>,
-    /// Those that stood there already on the previous usable observation.
-    pub stayed: Option<usize>,
-    /// Median length, `None` without trains.
-    pub median: Option<Length>,
-    /// Longest train, `None` without trains.
-    pub longest: Option<Length>,
-    /// Median of the shortest train that would have been found, m.
-    pub detection_limit_m: Option<f64>,
-}
+use crate::series::{Series, Status};
+use crate::trend::{By, Question, Stay, Trend, date, trends};
 
 /// A period and what it says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -93,11 +37,13 @@ pub struct Sighting {
     pub lengths: Vec<Length>,
 }
 
-/// What is known of one crossing.
+/// What is known of a crossing, of one of its tracks, or over all crossings.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct CrossingSummary {
-    /// The crossing's id.
-    pub crossing: String,
+pub struct ScopeSummary {
+    /// The crossing's id; `None` over all crossings.
+    pub crossing: Option<String>,
+    /// The track's id; `None` over all tracks.
+    pub track: Option<String>,
     /// Day of the first capture, UTC.
     pub first: Date,
     /// Day of the last capture, UTC.
@@ -106,6 +52,10 @@ pub struct CrossingSummary {
     pub total: Figures,
     /// All periods from the first to the last capture, empty ones included.
     pub periods: Vec<PeriodFigures>,
+    /// Rates and trends of trains that all sensors compared would find.
+    pub trend: Trend,
+    /// Trains that were seen on more than one capture.
+    pub standing: Vec<Stay>,
     /// Captures in order of time.
     #[serde(skip)]
     pub sightings: Vec<Sighting>,
@@ -116,15 +66,12 @@ pub struct CrossingSummary {
 pub struct Summary {
     /// How it is divided.
     pub by: By,
-    /// Crossings in order of their ids.
-    pub crossings: Vec<CrossingSummary>,
-}
-
-/// All rows of one capture over one crossing.
-struct Look<'a> {
-    acquired: Timestamp,
-    tracks: Vec<&'a Observation>,
-    trains: Vec<&'a Train>,
+    /// Crossings in order of their ids, each over all of its tracks.
+    pub crossings: Vec<ScopeSummary>,
+    /// The tracks of crossings that have several.
+    pub tracks: Vec<ScopeSummary>,
+    /// Over all crossings, where there are several.
+    pub overall: Option<ScopeSummary>,
 }
 
 /// Summarises all crossings of a series, or one.
@@ -132,212 +79,133 @@ struct Look<'a> {
 /// # Errors
 /// Where the series is empty or does not hold the crossing; the message says
 /// which it holds.
-pub fn summarise(series: &Series, crossing: Option<&str>, by: By) -> Result<Summary> {
-    let crossings = looks(series);
-    if crossings.is_empty() {
+pub fn summarise(series: &Series, crossing: Option<&str>, question: Question) -> Result<Summary> {
+    let known: BTreeSet<&str> = series
+        .observations
+        .iter()
+        .map(|o| o.key.crossing.as_str())
+        .collect();
+    if known.is_empty() {
         return Err(Error::unsupported(
             "the store holds no observations yet; fill it with `railspan run`",
         ));
     }
-    if let Some(id) = crossing.filter(|id| !crossings.contains_key(id)) {
-        let known: Vec<String> = crossings.keys().map(|k| printable(k)).collect();
+    if let Some(id) = crossing.filter(|id| !known.contains(id)) {
+        let known: Vec<String> = known.into_iter().map(printable).collect();
         let expected = format!("in the store, which holds {}", known.join(", "));
         return Err(Error::value("--crossing", printable(id), expected));
     }
-    let chosen = crossings
-        .into_iter()
-        .filter(|(id, _)| crossing.is_none_or(|wanted| wanted == *id));
-    Ok(Summary {
-        by,
-        crossings: chosen
-            .filter_map(|(id, looks)| summarise_crossing(id, &looks, by))
-            .collect(),
-    })
+    let trends = match crossing {
+        Some(id) => trends(&only(series, id), question),
+        None => trends(series, question),
+    };
+    let mut summary = Summary {
+        by: question.by,
+        crossings: Vec::new(),
+        tracks: Vec::new(),
+        overall: None,
+    };
+    for trend in trends.scopes {
+        let looks = looks(series, &trends.stays, &trend);
+        let Some(scope) = summarise_scope(trend, &looks, &trends.stays, question.by) else {
+            continue;
+        };
+        match (&scope.crossing, &scope.track) {
+            (None, _) => summary.overall = Some(scope),
+            (Some(_), None) => summary.crossings.push(scope),
+            (Some(_), Some(_)) => summary.tracks.push(scope),
+        }
+    }
+    Ok(summary)
 }
 
-/// The captures of each crossing in order of time and id.
-fn looks(series: &Series) -> BTreeMap<&str, Vec<Look<'_>>> {
+/// The part of a series that is about one crossing.
+fn only(series: &Series, crossing: &str) -> Series {
+    let mut part = series.clone();
+    part.observations.retain(|o| o.key.crossing == crossing);
+    part.trains.retain(|t| t.key.crossing == crossing);
+    part
+}
+
+/// The captures of a scope in order of time and id.
+fn looks<'a>(series: &'a Series, stays: &'a [Stay], scope: &Trend) -> Vec<Look<'a>> {
+    let holds = |crossing: &str, track: &str| {
+        scope.crossing.as_ref().is_none_or(|id| id == crossing)
+            && scope.track.as_ref().is_none_or(|id| id == track)
+    };
     let mut by_capture: BTreeMap<(&str, &str), Look<'_>> = BTreeMap::new();
     for observation in &series.observations {
         let key = &observation.key;
+        if !holds(&key.crossing, &key.track) {
+            continue;
+        }
         let look = by_capture
             .entry((&key.crossing, &key.capture))
             .or_insert_with(|| Look {
                 acquired: observation.acquired,
                 tracks: Vec::new(),
-                trains: Vec::new(),
+                trains: BTreeSet::new(),
             });
         look.acquired = look.acquired.min(observation.acquired);
         look.tracks.push(observation);
     }
-    for train in &series.trains {
-        let key = &train.key;
-        if let Some(look) = by_capture.get_mut(&(key.crossing.as_str(), key.capture.as_str())) {
-            look.trains.push(train);
+    for (number, stay) in stays.iter().enumerate() {
+        for (capture, _) in &stay.captures {
+            let look = by_capture.get_mut(&(stay.crossing.as_str(), capture.as_str()));
+            if let Some(look) = look.filter(|_| holds(&stay.crossing, &stay.track)) {
+                look.trains.insert(number);
+            }
         }
     }
-    let mut crossings: BTreeMap<&str, Vec<Look<'_>>> = BTreeMap::new();
-    for ((crossing, _), look) in by_capture {
-        crossings.entry(crossing).or_default().push(look);
-    }
-    for looks in crossings.values_mut() {
-        looks.sort_by_key(|look| look.acquired);
-    }
-    crossings
+    let mut looks: Vec<Look<'_>> = by_capture.into_values().collect();
+    looks.sort_by_key(|look| look.acquired);
+    looks
 }
 
-fn summarise_crossing(id: &str, looks: &[Look<'_>], by: By) -> Option<CrossingSummary> {
-    let (first, last) = (looks.first()?, looks.last()?);
-    let mut periods = Vec::new();
-    let mut start = by.start(first.acquired);
-    while start <= date(last.acquired) {
-        let end = by.next(start);
-        if end <= start {
-            break;
-        }
+fn summarise_scope(
+    trend: Trend,
+    looks: &[Look<'_>],
+    stays: &[Stay],
+    by: By,
+) -> Option<ScopeSummary> {
+    let (first, last) = (date(looks.first()?.acquired), date(looks.last()?.acquired));
+    let periods = by.periods(first, last).map(|(start, end)| {
         let inside: Vec<&Look<'_>> = looks
             .iter()
             .filter(|look| (start..end).contains(&date(look.acquired)))
             .collect();
-        periods.push(PeriodFigures {
+        PeriodFigures {
             period: by.label(start),
             start,
             end,
-            figures: figures(&inside),
-        });
-        start = end;
-    }
-    Some(CrossingSummary {
-        crossing: id.to_owned(),
-        first: date(first.acquired),
-        last: date(last.acquired),
-        total: figures(&looks.iter().collect::<Vec<_>>()),
-        periods,
-        sightings: looks.iter().map(Look::sighting).collect(),
-    })
-}
-
-impl Look<'_> {
-    /// Clear where all tracks are; partial where trains were looked for on any;
-    /// `None` where a track was seen but nothing could be decided.
-    fn status(&self) -> Option<Status> {
-        let has = |status| self.tracks.iter().any(|o| o.status == status);
-        if self.tracks.iter().any(|o| o.train_count.is_some()) {
-            let clear = self.tracks.iter().all(|o| o.status == Status::Clear);
-            return Some(if clear {
-                Status::Clear
-            } else {
-                Status::Partial
-            });
+            figures: figures(&inside, stays),
         }
-        if self.tracks.iter().any(|o| o.status.usable()) {
-            return None;
-        }
-        let rest = [Status::Obscured, Status::Uncovered];
-        let found = rest.into_iter().find(|status| has(*status));
-        Some(found.unwrap_or(Status::Failed))
-    }
-
-    fn sighting(&self) -> Sighting {
-        Sighting {
-            acquired: self.acquired,
-            usable: self.status().is_some_and(Status::usable),
-            lengths: self.trains.iter().map(|t| length(t)).collect(),
-        }
-    }
-}
-
-fn length(train: &Train) -> Length {
-    Length {
-        length_m: train.length_m,
-        at_least: train.censored != Censored::None,
-    }
-}
-
-fn figures(looks: &[&Look<'_>]) -> Figures {
-    let count = |status| looks.iter().filter(|l| l.status() == Some(status)).count();
-    let counts = Figures {
-        clear: count(Status::Clear),
-        partial: count(Status::Partial),
-        obscured: count(Status::Obscured),
-        uncovered: count(Status::Uncovered),
-        failed: count(Status::Failed),
-        undecided: looks.iter().filter(|l| l.status().is_none()).count(),
-        ..Figures::default()
-    };
-    let usable = counts.clear + counts.partial;
-    if usable == 0 {
-        return counts;
-    }
-    let trains: Vec<&Train> = looks
+    });
+    let shown: BTreeSet<usize> = looks
         .iter()
         .flat_map(|l| l.trains.iter().copied())
         .collect();
-    let lengths: Vec<Length> = trains.iter().map(|t| length(t)).collect();
-    let with_train = looks.iter().filter(|l| !l.trains.is_empty()).count();
-    let stayed = trains.iter().filter(|t| t.change == Change::Stayed);
-    let limits: Vec<f64> = looks
-        .iter()
-        .flat_map(|l| &l.tracks)
-        .filter(|o| o.status.usable())
-        .filter_map(|o| o.detection_limit_m)
-        .collect();
-    Figures {
-        usable,
-        with_train: Some(with_train),
-        share: share(with_train, usable),
-        trains: Some(trains.len()),
-        stayed: Some(stayed.count()),
-        median: median_length(&lengths),
-        longest: longest(&lengths),
-        detection_limit_m: median(&limits).map(|m| rounded(m, 2)),
-        ..counts
+    let shown = shown.into_iter().filter_map(|i| stays.get(i));
+    Some(ScopeSummary {
+        crossing: trend.crossing.clone(),
+        track: trend.track.clone(),
+        first,
+        last,
+        total: figures(&looks.iter().collect::<Vec<_>>(), stays),
+        periods: periods.collect(),
+        trend,
+        standing: shown.filter(|s| s.sightings > 1).cloned().collect(),
+        sightings: looks.iter().map(|look| sighting(look, stays)).collect(),
+    })
+}
+
+fn sighting(look: &Look<'_>, stays: &[Stay]) -> Sighting {
+    let trains = look.trains.iter().filter_map(|i| stays.get(*i));
+    Sighting {
+        acquired: look.acquired,
+        usable: look.status().is_some_and(Status::usable),
+        lengths: trains.map(Length::from).collect(),
     }
-}
-
-/// The figures are rounded here, once, so that all forms carry the same.
-fn rounded(value: f64, decimals: i32) -> f64 {
-    let scale = 10_f64.powi(decimals);
-    (value * scale).round() / scale
-}
-
-fn share(with_train: usize, usable: usize) -> Option<Share> {
-    wilson(with_train, usable).map(|interval| Share {
-        share: rounded(with_train as f64 / usable as f64, 4),
-        interval: Interval {
-            low: rounded(interval.low, 4),
-            high: rounded(interval.high, 4),
-        },
-    })
-}
-
-/// Lengths that are lower bounds make the median one, unless it would be the
-/// same if those trains were endless.
-fn median_length(lengths: &[Length]) -> Option<Length> {
-    let seen: Vec<f64> = lengths.iter().map(|l| l.length_m).collect();
-    let shortest_truth = median(&seen)?;
-    let endless: Vec<f64> = lengths
-        .iter()
-        .map(|l| if l.at_least { f64::MAX } else { l.length_m })
-        .collect();
-    let longest_truth = median(&endless)?;
-    Some(Length {
-        length_m: rounded(shortest_truth, 2),
-        at_least: longest_truth > shortest_truth,
-    })
-}
-
-/// The longest length; of equal ones that which is a lower bound.
-fn longest(lengths: &[Length]) -> Option<Length> {
-    let order = |a: &&Length, b: &&Length| {
-        a.length_m
-            .total_cmp(&b.length_m)
-            .then(a.at_least.cmp(&b.at_least))
-    };
-    lengths.iter().max_by(order).map(|l| Length {
-        length_m: rounded(l.length_m, 2),
-        at_least: l.at_least,
-    })
 }
 
 impl Summary {
@@ -349,91 +217,6 @@ impl Summary {
         text.push('\n');
         text
     }
-
-    /// The summary for programs, as CSV: a row a crossing and period, and one
-    /// of the whole time, named `all`. Empty is not observed.
-    ///
-    /// # Errors
-    /// Where memory runs out.
-    pub fn to_csv(&self) -> Result<String> {
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        let mut records = vec![CSV_COLUMNS.map(str::to_owned)];
-        for crossing in &self.crossings {
-            for period in &crossing.periods {
-                let ends = [period.start.to_string(), period.end.to_string()];
-                let names = (crossing.crossing.clone(), period.period.clone());
-                records.push(record(names, ends, &period.figures));
-            }
-            let end = crossing.last.tomorrow().unwrap_or(crossing.last);
-            let ends = [crossing.first.to_string(), end.to_string()];
-            let names = (crossing.crossing.clone(), "all".to_owned());
-            records.push(record(names, ends, &crossing.total));
-        }
-        let wrong = |what: String| Error::value("the summary", what, "writable as CSV");
-        for record in records {
-            writer
-                .write_record(&record)
-                .map_err(|e| wrong(e.to_string()))?;
-        }
-        let bytes = writer.into_inner().map_err(|e| wrong(e.to_string()))?;
-        String::from_utf8(bytes).map_err(|e| wrong(e.to_string()))
-    }
-}
-
-const CSV_COLUMNS: [&str; 22] = [
-    "crossing",
-    "period",
-    "start",
-    "end",
-    "clear",
-    "partial",
-    "obscured",
-    "uncovered",
-    "failed",
-    "undecided",
-    "usable",
-    "with_train",
-    "share",
-    "share_low",
-    "share_high",
-    "trains",
-    "stayed",
-    "median_length_m",
-    "median_at_least",
-    "longest_m",
-    "longest_at_least",
-    "detection_limit_m",
-];
-
-fn record(names: (String, String), ends: [String; 2], f: &Figures) -> [String; 22] {
-    fn text<T: ToString>(value: Option<T>) -> String {
-        value.map_or_else(String::new, |v| v.to_string())
-    }
-    let [start, end] = ends;
-    [
-        names.0,
-        names.1,
-        start,
-        end,
-        f.clear.to_string(),
-        f.partial.to_string(),
-        f.obscured.to_string(),
-        f.uncovered.to_string(),
-        f.failed.to_string(),
-        f.undecided.to_string(),
-        f.usable.to_string(),
-        text(f.with_train),
-        text(f.share.map(|s| s.share)),
-        text(f.share.map(|s| s.interval.low)),
-        text(f.share.map(|s| s.interval.high)),
-        text(f.trains),
-        text(f.stayed),
-        text(f.median.map(|l| l.length_m)),
-        text(f.median.map(|l| l.at_least)),
-        text(f.longest.map(|l| l.length_m)),
-        text(f.longest.map(|l| l.at_least)),
-        text(f.detection_limit_m),
-    ]
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::float_cmp)]
 
 use super::*;
+use crate::report::figures::{longest, median_of};
 use crate::report::{Screen, screen_text};
+use crate::series::Change;
 use crate::series::fixture::{self, Row};
 
 fn series(rows: Vec<Row>) -> Series {
@@ -18,10 +20,17 @@ fn clear(capture: &str, acquired: &str, lengths_m: &[f64]) -> Row {
     fixture::with_trains(fixture::observation("x", capture, acquired), lengths_m)
 }
 
-fn one(rows: Vec<Row>, by: By) -> CrossingSummary {
-    let mut summary = summarise(&series(rows), None, by).unwrap();
+fn one(rows: Vec<Row>, by: By) -> ScopeSummary {
+    let mut summary = summarise(&series(rows), None, asked(by)).unwrap();
     assert_eq!(summary.crossings.len(), 1);
     summary.crossings.remove(0)
+}
+
+fn asked(by: By) -> Question {
+    Question {
+        by,
+        min_length_m: None,
+    }
 }
 
 const PLAIN: Screen = Screen {
@@ -48,11 +57,18 @@ fn figures_by_hand() {
     let january = &found.periods[0].figures;
     assert_eq!((january.clear, january.partial, january.usable), (3, 1, 4));
     assert_eq!((january.with_train, january.trains), (Some(2), Some(3)));
-    // Wilson for 2 of 4: (0.5 + z²/8 ± z √(1/16 + z²/64)) / (1 + z²/4) with z = 1.96.
+    // Clopper and Pearson for 2 of 4: 4 p³ − 3 p⁴ = 0.025 below, mirrored above;
+    // 6 p² − 8 p³ + 3 p⁴ = 0.025 is solved by p = 0.0676.
     let share = january.share.unwrap();
     assert_eq!(share.share, 0.5);
-    assert_eq!((share.interval.low, share.interval.high), (0.15, 0.85));
-    assert_eq!(january.median.unwrap().length_m, 300.0);
+    assert_eq!((share.interval.low, share.interval.high), (0.0676, 0.9324));
+    let median = january.median.unwrap();
+    assert_eq!(median.length.length_m, 300.0);
+    assert_eq!(
+        (median.low_m, median.high_m),
+        (None, None),
+        "of three trains"
+    );
     assert_eq!(january.longest.unwrap().length_m, 401.5);
     assert_eq!(january.detection_limit_m, Some(62.0));
     // Nothing was looked at in February, nothing could be seen in March.
@@ -66,14 +82,14 @@ fn figures_by_hand() {
 }
 
 #[test]
-fn a_lower_bound_makes_the_median_one_only_where_it_matters() {
+fn lower_bounds_count_among_all_that_are_longer() {
     let bound = |lengths: &[(f64, bool)]| {
         let lengths: Vec<Length> = lengths
             .iter()
             .map(|&(length_m, at_least)| Length { length_m, at_least })
             .collect();
-        let (m, l) = (median_length(&lengths).unwrap(), longest(&lengths).unwrap());
-        (m.length_m, m.at_least, l.length_m, l.at_least)
+        let (m, l) = (median_of(&lengths).unwrap(), longest(&lengths).unwrap());
+        (m.length.length_m, m.length.at_least, l.length_m, l.at_least)
     };
     assert_eq!(
         bound(&[(1.0, false), (2.0, false), (9.0, true)]),
@@ -81,10 +97,11 @@ fn a_lower_bound_makes_the_median_one_only_where_it_matters() {
     );
     assert_eq!(
         bound(&[(1.0, true), (2.0, false), (9.0, false)]),
-        (2.0, true, 9.0, false)
+        // One of the two that are left ends at 2, the other at 9: half is left between.
+        (5.5, false, 9.0, false)
     );
     assert_eq!(bound(&[(5.0, false), (5.0, true)]), (5.0, true, 5.0, true));
-    assert_eq!(median_length(&[]), None);
+    assert_eq!(median_of(&[]), None);
 }
 
 #[test]
@@ -112,68 +129,98 @@ fn a_capture_of_two_tracks_counts_once() {
 }
 
 #[test]
-fn trains_that_stayed_are_told_apart() {
+fn a_train_that_stays_counts_once() {
     let mut row = clear("b", "2023-01-02T00:00:00Z", &[100.0]);
     row.1[0].change = Change::Stayed;
+    row.1[0].first_seen = "2023-01-01T00:00:00Z".parse().unwrap();
     let rows = vec![clear("a", "2023-01-01T00:00:00Z", &[100.0]), row];
-    let summary = summarise(&series(rows), None, By::Month).unwrap();
+    let summary = summarise(&series(rows), None, asked(By::Month)).unwrap();
     let total = &summary.crossings[0].total;
-    assert_eq!((total.trains, total.stayed), (Some(2), Some(1)));
+    assert_eq!((total.trains, total.standing), (Some(1), Some(1)));
     let text = screen_text(&summary, PLAIN).replace('\n', " ");
     assert!(
-        text.contains("2 trains, 1 of them standing since the observation before"),
+        text.contains("1 train, 1 of them seen standing on several captures"),
         "{text}"
     );
 }
 
 #[test]
 fn an_empty_store_and_an_unknown_crossing_are_said_to_be() {
-    let none = summarise(&Series::default(), None, By::Month).unwrap_err();
+    let none = summarise(&Series::default(), None, asked(By::Month)).unwrap_err();
     assert!(none.to_string().contains("no observations yet"));
     let some = series(vec![clear("a", "2023-01-01T00:00:00Z", &[])]);
-    let unknown = summarise(&some, Some("y\u{1b}[2J"), By::Month).unwrap_err();
+    let unknown = summarise(&some, Some("y\u{1b}[2J"), asked(By::Month)).unwrap_err();
     let said = unknown.to_string();
     assert!(said.contains("in the store, which holds x"), "{said}");
     assert!(!said.contains('\u{1b}'));
+}
+
+fn same_trend<'a>(at: impl Fn(&str) -> &'a str, slope: &serde_json::Value) {
+    for (name, value) in [
+        ("slope_m_per_year", &slope["slope_m_per_year"]["value"]),
+        ("slope_low", &slope["slope_m_per_year"]["interval"]["low"]),
+        ("slope_p", &slope["p_value"]),
+    ] {
+        assert_eq!(at(name).parse::<f64>().ok(), value.as_f64(), "{name}");
+    }
+    assert_eq!(at("slope_not_told").is_empty(), !slope.is_null());
 }
 
 #[test]
 fn csv_and_json_carry_the_same_figures() {
     let mut rows = fixture::dandong();
     rows.extend(fixture::hostile());
-    let summary = summarise(&series(rows), None, By::Quarter).unwrap();
+    let summary = summarise(&series(rows), None, asked(By::Quarter)).unwrap();
     let json: serde_json::Value = serde_json::from_str(&summary.to_json()).unwrap();
     let csv = summary.to_csv().unwrap();
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let columns: Vec<String> = reader
+        .headers()
+        .unwrap()
+        .iter()
+        .map(str::to_owned)
+        .collect();
     let mut records = reader.records().map(|r| r.unwrap());
     for crossing in json["crossings"].as_array().unwrap() {
-        let periods = crossing["periods"].as_array().unwrap();
-        let mut groups: Vec<&serde_json::Value> = periods.iter().collect();
-        groups.push(&crossing["total"]);
-        for group in groups {
+        let periods = crossing["periods"].as_array().unwrap().iter();
+        let rates = crossing["trend"]["periods"].as_array().unwrap().iter();
+        let mut groups: Vec<_> = periods.zip(rates).collect();
+        groups.push((&crossing["total"], &crossing["trend"]["total"]));
+        for (group, rate) in groups {
             let record = records.next().unwrap();
-            let plain = |value: &serde_json::Value| match value {
-                serde_json::Value::Null => String::new(),
-                value => value.to_string(),
-            };
-            assert_eq!(record[0], crossing["crossing"]);
-            assert_eq!(record[9].parse::<u64>().ok(), group["undecided"].as_u64());
-            assert_eq!(record[10].parse::<u64>().ok(), group["usable"].as_u64());
-            assert_eq!(record[11], plain(&group["with_train"]));
-            let numbers = [
-                (12, &group["share"]["share"]),
-                (14, &group["share"]["interval"]["high"]),
-                (17, &group["median"]["length_m"]),
-                (19, &group["longest"]["length_m"]),
-                (21, &group["detection_limit_m"]),
-            ];
-            for (column, value) in numbers {
-                assert_eq!(record[column].parse::<f64>().ok(), value.as_f64());
+            let at = |name: &str| &record[columns.iter().position(|c| c == name).unwrap()];
+            assert_eq!(at("crossing"), crossing["crossing"]);
+            for (name, value) in [
+                ("undecided", &group["undecided"]),
+                ("usable", &group["usable"]),
+                ("with_train", &group["with_train"]),
+                ("share", &group["share"]["share"]),
+                ("share_high", &group["share"]["interval"]["high"]),
+                ("median_length_m", &group["median"]["length_m"]),
+                ("median_low_m", &group["median"]["low_m"]),
+                ("longest_m", &group["longest"]["length_m"]),
+                ("detection_limit_m", &group["detection_limit_m"]),
+                ("first_seen", &rate["trains"]),
+                ("rate", &rate["rate"]["value"]),
+                ("rate_high", &rate["rate"]["interval"]["high"]),
+            ] {
+                assert_eq!(at(name).parse::<f64>().ok(), value.as_f64(), "{name}");
             }
-            assert_eq!(record[20], plain(&group["longest"]["at_least"]));
+            let at_least = group["longest"]["at_least"].as_bool();
+            assert_eq!(at("longest_at_least").parse().ok(), at_least);
+            if at("period") == "all" {
+                same_trend(at, &crossing["trend"]["length"]["found"]);
+            }
         }
     }
-    assert!(records.next().is_none());
+    let overall = records.next().unwrap();
+    assert_eq!((&overall[0], &overall[2]), ("", "2023 Q1"));
+    let rest = json["overall"]["periods"].as_array().unwrap().len();
+    assert_eq!(
+        records.count(),
+        rest,
+        "the other periods and the whole time"
+    );
 }
 
 /// The expected text was looked at by eye and then kept.
@@ -186,7 +233,7 @@ fn the_screen_as_it_should_be() {
             include_str!("../../testdata/summary/quarter.txt"),
         ),
     ] {
-        let summary = summarise(&series(fixture::dandong()), None, by).unwrap();
+        let summary = summarise(&series(fixture::dandong()), None, asked(by)).unwrap();
         let text = screen_text(&summary, PLAIN);
         assert_eq!(text, expected, "got:\n{text}");
     }
@@ -202,7 +249,7 @@ fn the_screen_fits_whatever_it_shows() {
     rows.push(fixture::unusable(blind, Status::Failed, "no file"));
     let series = series(rows);
     for by in [By::Month, By::Quarter, By::Year] {
-        let summary = summarise(&series, None, by).unwrap();
+        let summary = summarise(&series, None, asked(by)).unwrap();
         for width in [0, 80, 100, 200] {
             for colour in [false, true] {
                 let text = screen_text(&summary, Screen { width, colour });

@@ -7,6 +7,7 @@ use super::model::{
     Cars, Censored, Change, Observation, ObservationKey, Polarity, Registration, RunStamp, Speed,
     Status, Train,
 };
+use super::review::{Decision, Review};
 use super::run::Run;
 use crate::capture::Modality;
 use crate::source::ColumnKind::{Integer, Real, Text, Time};
@@ -83,6 +84,22 @@ pub(super) const RUNS: Table = Table {
         ("folders", Text),
     ],
     key: &["run_id"],
+    lines: false,
+};
+
+/// What people decided about detections.
+pub(super) const REVIEWS: Table = Table {
+    name: "reviews",
+    columns: &[
+        ("crossing", Text),
+        ("track", Text),
+        ("capture", Text),
+        ("start_m", Real),
+        ("end_m", Real),
+        ("decision", Text),
+        ("note", Text),
+    ],
+    key: &["crossing", "track", "capture", "start_m"],
     lines: false,
 };
 
@@ -193,6 +210,22 @@ pub(super) fn run_row(run: &Run) -> Row {
         Cell::Text(run.settings.to_string()),
         text(&run.command),
         Cell::Text(serde_json::json!(folders).to_string()),
+    ];
+    Row {
+        cells,
+        line: Vec::new(),
+    }
+}
+
+pub(super) fn review_row(review: &Review) -> Row {
+    let cells = vec![
+        text(&review.key.crossing),
+        text(&review.key.track),
+        text(&review.key.capture),
+        Cell::Real(review.start_m),
+        Cell::Real(review.end_m),
+        text(review.decision.word()),
+        text(&review.note),
     ];
     Row {
         cells,
@@ -386,5 +419,16 @@ pub(super) fn run_from(row: Row) -> Result<Run, RowProblem> {
         settings,
         command,
         folders,
+    })
+}
+
+pub(super) fn review_from(row: Row) -> Result<Review, RowProblem> {
+    let mut cells = Cells::of(&REVIEWS, row);
+    Ok(Review {
+        key: cells.key()?,
+        start_m: cells.real()?,
+        end_m: cells.real()?,
+        decision: cells.word(Decision::from_word)?,
+        note: cells.text()?,
     })
 }

@@ -6,6 +6,8 @@ mod export;
 pub(crate) mod fixture;
 mod lock;
 mod model;
+mod review;
+mod review_csv;
 mod rows;
 mod run;
 mod store;
@@ -15,6 +17,8 @@ pub use model::{
     Cars, Censored, Change, Observation, ObservationKey, Polarity, Registration, RunStamp, Series,
     Speed, Status, Train,
 };
+pub use review::{Decision, Decisions, Review, decided, load_reviews, merged, reviewed};
+pub use review_csv::{read_review_csv, review_csv};
 pub use rows::rows;
 pub use run::Run;
 pub use store::{DEFAULT_STORE, Store, load};

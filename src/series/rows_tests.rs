@@ -42,6 +42,7 @@ fn train(start_m: f64, end_m: f64) -> FoundTrain {
         polarity: measure::Polarity::Dark,
         followed: None,
         line: Vec::new(),
+        cutout: None,
     }
 }
 

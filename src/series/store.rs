@@ -22,10 +22,10 @@ const OTHER_STORE: &str = "name another --store, or move this file away";
 
 /// A store open for writing. Nobody else writes to it as long as this lives.
 pub struct Store {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     // Before the lock: fields are dropped in order, and the file must be
     // closed when the lock is released.
-    file: TableFile,
+    pub(super) file: TableFile,
     _lock: StoreLock,
 }
 
@@ -123,6 +123,11 @@ impl Store {
 /// Where there is no store, or it is none of railspan's, written by a newer
 /// version, or damaged.
 pub fn load(path: &Path) -> Result<Series> {
+    read_series(path, &open(path)?)
+}
+
+/// Opens a store for reading.
+pub(super) fn open(path: &Path) -> Result<TableFile> {
     check_name(path)?;
     if !path.exists() {
         return Err(Error::content(
@@ -133,7 +138,7 @@ pub fn load(path: &Path) -> Result<Series> {
     }
     let file = TableFile::open(path, Access::Read)?;
     check_schema(path, &file)?;
-    read_series(path, &file)
+    Ok(file)
 }
 
 fn delete(edit: &mut Edit<'_>, key: &ObservationKey) -> Result<()> {
@@ -155,7 +160,7 @@ fn read_series(path: &Path, file: &TableFile) -> Result<Series> {
     Ok(series)
 }
 
-fn read_table<T>(
+pub(super) fn read_table<T>(
     path: &Path,
     file: &TableFile,
     table: &Table,

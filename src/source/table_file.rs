@@ -167,6 +167,16 @@ impl TableFile {
         self.dataset.layers().any(|l| l.name() == table.name)
     }
 
+    /// Adds the tables that are not there.
+    ///
+    /// # Errors
+    /// Where the file cannot be written to.
+    pub fn add_missing(&mut self, tables: &[Table]) -> Result<()> {
+        let missing: Vec<Table> = tables.iter().filter(|t| !self.has(t)).copied().collect();
+        add_tables(&mut self.dataset, &missing)
+            .map_err(|e| explain(&self.path, "a table could not be added", &e))
+    }
+
     /// All rows of a table, in the order of the file.
     ///
     /// # Errors
@@ -206,7 +216,8 @@ impl TableFile {
 }
 
 impl Edit<'_> {
-    /// Deletes the rows whose named columns hold exactly these texts.
+    /// Deletes the rows whose named columns hold exactly these texts; all rows
+    /// where none is named.
     ///
     /// # Errors
     /// Where the file cannot be written to.
@@ -216,11 +227,10 @@ impl Edit<'_> {
             .iter()
             .map(|(column, text)| format!("{} = {}", quoted(column, '"'), quoted(text, '\'')))
             .collect();
-        let sql = format!(
-            "DELETE FROM {} WHERE {}",
-            quoted(table.name, '"'),
-            conditions.join(" AND ")
-        );
+        let mut sql = format!("DELETE FROM {}", quoted(table.name, '"'));
+        if !conditions.is_empty() {
+            sql += &format!(" WHERE {}", conditions.join(" AND "));
+        }
         execute(&self.transaction, &sql)
             .map_err(|e| explain(self.path, "a row could not be deleted", &e))
     }
@@ -290,6 +300,11 @@ fn create_tables(path: &Path, tables: &[Table]) -> gdal::errors::Result<()> {
     let driver = DriverManager::get_driver_by_name("GPKG")?;
     let mut dataset =
         driver.create_with_band_type_with_options::<u8, _>(path, 0, 0, 0, &options)?;
+    add_tables(&mut dataset, tables)?;
+    dataset.close()
+}
+
+fn add_tables(dataset: &mut Dataset, tables: &[Table]) -> gdal::errors::Result<()> {
     let mut wgs84 = SpatialRef::from_epsg(4326)?;
     wgs84.set_axis_mapping_strategy(AxisMappingStrategy::TraditionalGisOrder);
     for table in tables {
@@ -315,9 +330,9 @@ fn create_tables(path: &Path, tables: &[Table]) -> gdal::errors::Result<()> {
             quoted(table.name, '"'),
             columns.join(", ")
         );
-        execute(&dataset, &sql)?;
+        execute(dataset, &sql)?;
     }
-    dataset.close()
+    Ok(())
 }
 
 fn field_type(kind: ColumnKind) -> OGRFieldType::Type {

@@ -1,9 +1,9 @@
 //! Robust statistics and intervals that several rooms need, each in textbook form.
 
-mod proportion;
+mod exact;
 mod robust;
 mod shorth;
 
-pub use proportion::{Interval, wilson};
+pub use exact::{Interval, clopper_pearson, garwood};
 pub use robust::{MAD_TO_SIGMA, mad_sigma, median, quantile};
 pub use shorth::{ShortestHalf, shortest_half};

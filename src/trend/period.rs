@@ -39,20 +39,31 @@ impl By {
         }
     }
 
-    /// First day of the period in which `time` lies, UTC.
-    pub(super) fn start(self, time: Timestamp) -> Date {
-        let day = date(time).first_of_month();
+    /// First day of the period in which a day lies.
+    pub(crate) fn start(self, day: Date) -> Date {
+        let day = day.first_of_month();
         let behind = (day.month() - 1) % self.months();
         day.saturating_sub(i64::from(behind).months())
     }
 
     /// First day of the period after the one that begins at `start`.
-    pub(super) fn next(self, start: Date) -> Date {
+    pub(crate) fn next(self, start: Date) -> Date {
         start.saturating_add(i64::from(self.months()).months())
     }
 
+    /// Begin and end of all periods from that of `first` to that of `last`.
+    pub(crate) fn periods(self, first: Date, last: Date) -> impl Iterator<Item = (Date, Date)> {
+        let mut next = Some(self.start(first));
+        std::iter::from_fn(move || {
+            let start = next.filter(|start| *start <= last)?;
+            let end = self.next(start);
+            next = (end > start).then_some(end);
+            Some((start, end))
+        })
+    }
+
     /// Name of the period that begins at `start`: `2023-05`, `2023 Q2`, `2023`.
-    pub(super) fn label(self, start: Date) -> String {
+    pub(crate) fn label(self, start: Date) -> String {
         match self {
             Self::Month => start.strftime("%Y-%m").to_string(),
             Self::Quarter => format!("{} Q{}", start.year(), (start.month() - 1) / 3 + 1),
@@ -62,19 +73,19 @@ impl By {
 }
 
 /// The day, UTC.
-pub(super) fn date(time: Timestamp) -> Date {
+pub(crate) fn date(time: Timestamp) -> Date {
     TimeZone::UTC.to_datetime(time).date()
 }
 
 /// Days from the beginning of `origin` to `time`.
-pub(super) fn days_since(origin: Date, time: Timestamp) -> f64 {
+pub(crate) fn days_since(origin: Date, time: Timestamp) -> f64 {
     let moment = TimeZone::UTC.to_datetime(time);
     let origin = origin.to_datetime(Time::midnight());
     origin.duration_until(moment).as_secs_f64() / SECONDS_A_DAY
 }
 
 /// Days from the beginning of one day to that of another.
-pub(super) fn days_between(from: Date, to: Date) -> f64 {
+pub(crate) fn days_between(from: Date, to: Date) -> f64 {
     from.duration_until(to).as_secs_f64() / SECONDS_A_DAY
 }
 
@@ -93,12 +104,19 @@ mod tests {
             (By::Quarter, day(2023, 10, 1), day(2024, 1, 1), "2023 Q4"),
             (By::Year, day(2023, 1, 1), day(2024, 1, 1), "2023"),
         ] {
-            assert_eq!(by.start(time), start);
+            assert_eq!(by.start(date(time)), start);
             assert_eq!(by.next(start), next);
             assert_eq!(by.label(start), label);
         }
-        let may: Timestamp = "2024-05-01T00:00:00Z".parse().unwrap();
-        assert_eq!(By::Quarter.start(may), day(2024, 4, 1));
+        assert_eq!(By::Quarter.start(day(2024, 5, 1)), day(2024, 4, 1));
+        let quarters: Vec<Date> = By::Quarter
+            .periods(day(2023, 11, 30), day(2024, 4, 1))
+            .map(|p| p.0)
+            .collect();
+        assert_eq!(
+            quarters,
+            [day(2023, 10, 1), day(2024, 1, 1), day(2024, 4, 1)]
+        );
     }
 
     #[test]

@@ -1,0 +1,58 @@
+//! `railspan report`: the series as a page to read, send and print.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Finish;
+use super::crossings::CrossingsFile;
+use super::review::Counted;
+use crate::error::{Error, Result};
+use crate::report::{ChipFolder, Page, page_html};
+use crate::series::{DEFAULT_STORE, load_reviews};
+
+/// Write the series as one page: charts, trends, and every train with its chips
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  railspan report
+  railspan report --store tumen.gpkg --crossing tumen --out tumen.html
+
+The page is one file that needs no network. Chips are taken from the folder
+beside the store into which `railspan run` draws them.")]
+pub(super) struct ReportArgs {
+    /// The store to read.
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_STORE)]
+    store: PathBuf,
+    /// The file to write.
+    #[arg(long, value_name = "FILE", default_value = "report.html")]
+    out: PathBuf,
+    /// One crossing only.
+    #[arg(long, value_name = "ID")]
+    crossing: Option<String>,
+    #[command(flatten)]
+    crossings: CrossingsFile,
+    #[command(flatten)]
+    counted: Counted,
+}
+
+impl ReportArgs {
+    pub(super) fn run(&self) -> Result<Finish> {
+        let mut series = self.counted.load(&self.store)?;
+        if let Some(id) = &self.crossing {
+            series.observations.retain(|o| o.key.crossing == *id);
+            series.trains.retain(|t| t.key.crossing == *id);
+        }
+        let name = self.store.file_stem().unwrap_or_default();
+        let page = page_html(&Page {
+            title: &name.to_string_lossy(),
+            series: &series,
+            crossings: &self.crossings.read()?,
+            reviews: &load_reviews(&self.store)?,
+            decisions: self.counted.which(),
+            chips: &ChipFolder::beside(&self.store),
+        })?;
+        std::fs::write(&self.out, page).map_err(Error::io(&self.out))?;
+        log::info!("{}", self.out.display());
+        Ok(Finish::Complete)
+    }
+}

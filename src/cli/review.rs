@@ -1,0 +1,138 @@
+//! `railspan review`: detections out to a person, decisions back in.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::Finish;
+use crate::error::{Error, Result};
+use crate::report::ChipFolder;
+use crate::series::{
+    DEFAULT_STORE, Decisions, Series, Store, Train, decided, load, load_reviews, read_review_csv,
+    review_csv, reviewed,
+};
+
+/// Have detections judged by a person: chips and a table out, decisions back in
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  railspan review --out review          # review/review.csv and review/chips
+  railspan review --merge review/review.csv
+  railspan summary --decisions not-rejected
+
+Fill in the column decision (accept, reject or unsure) and, if you like, note.
+Rows without a decision change nothing. Decisions stay in the store, and count
+for a detection of a later run too where it covers the same stretch of track.")]
+pub(super) struct ReviewArgs {
+    /// The store.
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_STORE)]
+    store: PathBuf,
+    /// The folder to write the table and the chips to; made where it is missing.
+    #[arg(long, value_name = "DIR", required_unless_present = "merge")]
+    out: Option<PathBuf>,
+    /// A table that was filled in.
+    #[arg(long, value_name = "FILE", conflicts_with = "out")]
+    merge: Option<PathBuf>,
+}
+
+/// Which detections a command counts.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Counted {
+    /// Which detections count, after `railspan review`.
+    #[arg(long, value_enum, default_value = "all")]
+    decisions: Which,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Which {
+    /// All.
+    All,
+    /// Those that were accepted.
+    Accepted,
+    /// Those that were not rejected.
+    NotRejected,
+}
+
+impl Counted {
+    /// Which detections count.
+    pub(super) fn which(self) -> Decisions {
+        match self.decisions {
+            Which::All => Decisions::All,
+            Which::Accepted => Decisions::Accepted,
+            Which::NotRejected => Decisions::NotRejected,
+        }
+    }
+
+    /// The series of a store as far as it counts.
+    pub(super) fn load(self, store: &Path) -> Result<Series> {
+        match self.which() {
+            Decisions::All => load(store),
+            which => Ok(decided(load(store)?, &load_reviews(store)?, which)),
+        }
+    }
+}
+
+impl ReviewArgs {
+    pub(super) fn run(&self) -> Result<Finish> {
+        if let Some(out) = &self.out {
+            self.export(out)?;
+        }
+        if let Some(table) = &self.merge {
+            self.merge(table)?;
+        }
+        Ok(Finish::Complete)
+    }
+
+    fn export(&self, out: &Path) -> Result<()> {
+        let (series, reviews) = (load(&self.store)?, load_reviews(&self.store)?);
+        let chips = ChipFolder::beside(&self.store);
+        let pictures = out.join("chips");
+        std::fs::create_dir_all(&pictures).map_err(Error::io(&pictures))?;
+        let mut missing = 0;
+        for train in &series.trains {
+            let sheet = chips.sheet(train);
+            if sheet.exists() {
+                let copy = out.join(place(&chips, train));
+                std::fs::copy(&sheet, &copy).map_err(Error::io(&copy))?;
+            } else {
+                missing += 1;
+            }
+        }
+        let table = review_csv(&series, &reviews, &|train| {
+            let there = chips.sheet(train).exists();
+            if there {
+                place(&chips, train)
+            } else {
+                String::new()
+            }
+        })?;
+        let path = out.join("review.csv");
+        std::fs::write(&path, table).map_err(Error::io(&path))?;
+        log::info!("{}: {} detections", path.display(), series.trains.len());
+        if missing > 0 {
+            log::warn!("{missing} of them have no chip; `railspan run` draws them");
+        }
+        Ok(())
+    }
+
+    fn merge(&self, table: &Path) -> Result<()> {
+        let new = read_review_csv(table)?;
+        let series = load(&self.store)?;
+        let known = reviewed(&series.trains, &new).iter().flatten().count();
+        Store::open_or_create(&self.store)?.keep_reviews(&new)?;
+        log::info!("{} decisions kept in {}", new.len(), self.store.display());
+        if known < new.len() {
+            log::warn!(
+                "{} of them are of no detection in the store",
+                new.len() - known
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Where a chip lies in the folder, as the table names it.
+fn place(chips: &ChipFolder, train: &Train) -> String {
+    let sheet = chips.sheet(train);
+    let name = sheet.file_name().unwrap_or_default();
+    format!("chips/{}", name.to_string_lossy())
+}

@@ -1,0 +1,144 @@
+//! The sentence above the table: what was seen, and how it changes.
+
+use super::figures::{Figures, Length, Median};
+use super::paint::GLUE;
+use super::summary::{PeriodFigures, ScopeSummary};
+use crate::trend::LengthTrend;
+
+/// The headline of a scope.
+pub(super) fn headline(scope: &ScopeSummary, period: &str) -> String {
+    let total = &scope.total;
+    let mut sentences = vec![presence(scope)];
+    sentences.extend(trains(total));
+    sentences.extend(unusable(total));
+    let is_gap = |p: &&PeriodFigures| p.figures.usable == 0;
+    let gaps = scope.periods.iter().filter(is_gap).count();
+    if gaps > 0 && total.usable > 0 {
+        let have = if gaps == 1 { "has" } else { "have" };
+        let periods = counted(gaps, period);
+        sentences.push(format!("{periods} {have} no usable capture."));
+    }
+    sentences.join(" ")
+}
+
+fn presence(scope: &ScopeSummary) -> String {
+    let total = &scope.total;
+    let usable = counted(total.usable, "usable capture");
+    let seen = match (total.with_train, total.share) {
+        (Some(0), Some(_)) => format!("No train on {usable}"),
+        (Some(n), Some(_)) => format!("Trains on {n} of {usable}"),
+        _ => return "No capture is usable.".to_owned(),
+    };
+    let first = scope.first;
+    let length = total.median.map_or_else(String::new, |median| {
+        let trend = scope.trend.length.found().map(trend_text);
+        let trend = trend.map_or_else(String::new, |t| format!(", {t}"));
+        format!("; median length {}{trend}", median_text(&median))
+    });
+    format!("{seen} since {first}, {}{length}.", share_text(total))
+}
+
+/// `412 m [380, 455]`, without the interval where there is none.
+fn median_text(median: &Median) -> String {
+    let end = |end: Option<f64>| end.map_or("…".to_owned(), |m| format!("{m:.0}"));
+    let length = metres(median.length);
+    match (median.low_m, median.high_m) {
+        (None, None) => length,
+        (low, high) => format!("{length}{GLUE}[{},{GLUE}{}]", end(low), end(high)),
+    }
+}
+
+/// `+38 m a year [−5, +80], p = 0.08`.
+pub(super) fn trend_text(trend: &LengthTrend) -> String {
+    let slope = trend.slope_m_per_year;
+    format!(
+        "{}{GLUE}m a year {}, {}",
+        signed(slope.value),
+        interval(signed(slope.interval.low), signed(slope.interval.high)),
+        p_text(trend.p_value)
+    )
+}
+
+/// `[low, high]`, on one line.
+pub(super) fn interval(low: impl std::fmt::Display, high: impl std::fmt::Display) -> String {
+    format!("[{low},{GLUE}{high}]")
+}
+
+/// A whole number with its sign, which is a true minus.
+pub(super) fn signed(value: f64) -> String {
+    match value.round() {
+        0.0 => "0".to_owned(),
+        v if v < 0.0 => format!("−{:.0}", -v),
+        v => format!("+{v:.0}"),
+    }
+}
+
+/// `p = 0.08`.
+pub(super) fn p_text(p: f64) -> String {
+    match p {
+        p if p < 0.001 => format!("p{GLUE}<{GLUE}0.001"),
+        p if p < 0.1 => format!("p{GLUE}={GLUE}{p:.3}"),
+        p => format!("p{GLUE}={GLUE}{p:.2}"),
+    }
+}
+
+fn trains(total: &Figures) -> Option<String> {
+    let longest = total.longest?;
+    let count = counted(total.trains?, "train");
+    let standing = match total.standing {
+        None | Some(0) => String::new(),
+        Some(n) => format!(", {n} of them seen standing on several captures"),
+    };
+    let longest = metres(longest);
+    Some(format!("{count}{standing}; the longest {longest}."))
+}
+
+/// A length in whole metres, with a sign where it is a lower bound.
+pub(super) fn metres(length: Length) -> String {
+    let sign = if length.at_least { "≥" } else { "" };
+    format!("{sign}{:.0}{GLUE}m", length.length_m)
+}
+
+fn unusable(total: &Figures) -> Option<String> {
+    let kinds = [
+        (total.obscured, "obscured"),
+        (total.uncovered, "beside the track"),
+        (total.failed, "failed"),
+        (total.undecided, "undecided"),
+    ];
+    let count: usize = kinds.iter().map(|k| k.0).sum();
+    let parts: Vec<String> = kinds
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, kind)| format!("{n} {kind}"))
+        .collect();
+    (count > 0).then(|| {
+        let captures = counted(count, "capture");
+        let tell = if count == 1 { "tells" } else { "tell" };
+        format!("{captures} {tell} nothing: {}.", parts.join(", "))
+    })
+}
+
+/// A number and its noun.
+pub(super) fn counted(n: usize, noun: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{n} {noun}{plural}")
+}
+
+/// `41 % [28, 56]`; nothing where nothing was observed.
+pub(super) fn share_text(figures: &Figures) -> String {
+    figures.share.map_or_else(String::new, |s| {
+        let (low, high) = (percent(s.interval.low), percent(s.interval.high));
+        format!("{}{GLUE}%{GLUE}[{low},{GLUE}{high}]", percent(s.share))
+    })
+}
+
+/// Whole percents, but never 0 for what is more and never 100 for what is less.
+fn percent(share: f64) -> String {
+    let whole = (100.0 * share).round();
+    match share {
+        s if s > 0.0 && whole == 0.0 => "<1".to_owned(),
+        s if s < 1.0 && whole >= 100.0 => ">99".to_owned(),
+        _ => format!("{whole:.0}"),
+    }
+}

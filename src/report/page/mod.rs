@@ -1,0 +1,192 @@
+//! The report: one page that needs nothing but itself.
+//!
+//! All text from files goes through [`Text`], which escapes what a browser or a
+//! reader could take for something else. The page carries a content security
+//! policy under which only its own script and style are used, so that nothing
+//! in a name could run even if it slipped through.
+
+mod calendar;
+mod crossing;
+mod film;
+mod method;
+mod plot;
+mod presence;
+mod rows;
+mod sketch;
+mod timeline;
+mod words;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest, Sha256};
+
+use self::film::Films;
+use self::words::{Text, counted};
+use super::ChipFolder;
+use crate::error::{Error, Result};
+use crate::series::{Decisions, Review, Series};
+use crate::site::Crossing;
+use crate::trend::{By, Question, trends};
+
+const STYLE: &str = include_str!("report.css");
+const SCRIPT: &str = include_str!("report.js");
+
+/// What a page is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Page<'a> {
+    /// What it is called: the name of the store.
+    pub title: &'a str,
+    /// The rows.
+    pub series: &'a Series,
+    /// What is known of the crossings: their lines and sections.
+    pub crossings: &'a [Crossing],
+    /// What was decided about detections.
+    pub reviews: &'a [Review],
+    /// Which of them are in the rows.
+    pub decisions: Decisions,
+    /// Where the chips are.
+    pub chips: &'a ChipFolder,
+}
+
+/// The page, as HTML.
+///
+/// # Errors
+/// Where the series is empty.
+pub fn page_html(page: &Page<'_>) -> Result<String> {
+    let series = page.series;
+    if series.observations.is_empty() {
+        return Err(Error::unsupported(
+            "the store holds no observations yet; fill it with `railspan run`",
+        ));
+    }
+    let question = Question {
+        by: By::Month,
+        min_length_m: None,
+    };
+    let trends = trends(series, question);
+    let films = Films::of(&series.trains, page.chips);
+    let mut ids: Vec<&str> = Vec::new();
+    for o in &series.observations {
+        if !ids.contains(&o.key.crossing.as_str()) {
+            ids.push(&o.key.crossing);
+        }
+    }
+    let sections = ids
+        .iter()
+        .zip(1..)
+        .map(|(id, number)| crossing::section(page, &trends, &films, (id, number)))
+        .collect::<Result<Vec<Markup>>>()?;
+    Ok(html! {
+        (DOCTYPE)
+        html lang="en" {
+            (head(page.title))
+            body {
+                a.skip href="#content" { "To the content" }
+                (header(page, &ids))
+                main #content { @for section in &sections { (section) } (method::note()) }
+                (footer(page, &ids))
+                (lightbox())
+                script type="application/json" id="films" { (PreEscaped(films.json())) }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    }
+    .into_string())
+}
+
+fn head(title: &str) -> Markup {
+    let policy = format!(
+        "default-src 'none'; img-src data:; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
+        source_hash(STYLE),
+        source_hash(SCRIPT)
+    );
+    html! {
+        head {
+            meta charset="utf-8";
+            meta http-equiv="Content-Security-Policy" content=(policy);
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="color-scheme" content="light dark";
+            meta name="generator" content={ "railspan " (env!("CARGO_PKG_VERSION")) };
+            link rel="icon" href="data:,";
+            title { (Text(title)) " · railspan" }
+            style { (PreEscaped(STYLE)) }
+        }
+    }
+}
+
+/// How a policy names a script or style that it allows (Content Security
+/// Policy level 3, 2.3.1).
+fn source_hash(source: &str) -> String {
+    format!("sha256-{}", BASE64.encode(Sha256::digest(source)))
+}
+
+fn header(page: &Page<'_>, ids: &[&str]) -> Markup {
+    let series = page.series;
+    html! {
+        header.top {
+            p.brand { "railspan" }
+            h1 { (Text(page.title)) }
+            p.lead {
+                (counted(series.observations.len(), "observation")) ", "
+                (counted(series.trains.len(), "train")) ", "
+                (counted(ids.len(), "crossing")) ". Times are UTC."
+                @match page.decisions {
+                    Decisions::All => {}
+                    Decisions::Accepted => " Only detections that a person accepted.",
+                    Decisions::NotRejected => " Without detections that a person rejected.",
+                }
+            }
+            @if ids.len() > 1 {
+                nav aria-label="Crossings" {
+                    @for (id, number) in ids.iter().zip(1..) {
+                        a href={ "#crossing-" (number) } { (Text(&crossing::name_of(page, id))) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn footer(page: &Page<'_>, ids: &[&str]) -> Markup {
+    let mut credits: Vec<&str> = Vec::new();
+    for crossing in page
+        .crossings
+        .iter()
+        .filter(|c| ids.contains(&c.id.as_str()))
+    {
+        let credit = crossing.attribution.as_str();
+        if !credit.is_empty() && !credits.contains(&credit) {
+            credits.push(credit);
+        }
+    }
+    html! {
+        footer {
+            p { "Made by railspan " (env!("CARGO_PKG_VERSION")) "." }
+            @for credit in credits { p { "Lines of the tracks: " (Text(credit)) } }
+        }
+    }
+}
+
+/// Filled by the script.
+fn lightbox() -> Markup {
+    html! {
+        dialog #lightbox aria-labelledby="lightbox-title" {
+            div.bar {
+                h2 #lightbox-title tabindex="-1" {}
+                div.buttons {
+                    button type="button" #previous aria-keyshortcuts="ArrowLeft" { "← Previous" }
+                    button type="button" #next aria-keyshortcuts="ArrowRight" { "Next →" }
+                    button type="button" #close aria-keyshortcuts="Escape" { "Close" }
+                }
+            }
+            p #lightbox-facts {}
+            div #panels {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod browser_tests;
+#[cfg(test)]
+mod tests;

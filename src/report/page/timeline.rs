@@ -1,0 +1,201 @@
+//! Lengths over time: a dot a train with its interval, the trend with its
+//! band, and below them what could be seen when.
+
+use jiff::civil::Date;
+use maud::{Markup, PreEscaped, html};
+
+use super::plot::{Place, Plot, SIZES, Shape, Size, round_ticks};
+use super::words::{WIDTH_95, day, length, minute};
+use crate::error::Result;
+use crate::series::{Censored, Change, Observation, Status, Train};
+use crate::trend::{By, Trend, date, days_between, days_since};
+
+/// Share of the height below zero, where captures are marked.
+const LANE: f64 = 0.16;
+/// Places along the trend's line: enough for a band that looks round.
+const TREND_POINTS: usize = 24;
+
+/// More trains than this have smaller dots.
+const MANY: usize = 150;
+
+/// What a timeline shows.
+pub(super) struct Timeline<'a> {
+    /// Observations of one crossing, in order of time.
+    pub(super) observations: &'a [&'a Observation],
+    /// Its trains, each with its number on the page.
+    pub(super) trains: &'a [(usize, &'a Train)],
+    /// What is said of change.
+    pub(super) trend: &'a Trend,
+}
+
+impl Timeline<'_> {
+    /// The chart in all sizes.
+    ///
+    /// # Errors
+    /// Where memory runs out.
+    pub(super) fn draw(&self) -> Result<Markup> {
+        let charts = SIZES
+            .iter()
+            .map(|size| self.sized(*size))
+            .collect::<Result<Vec<Markup>>>()?;
+        Ok(html! {
+            @for chart in &charts { (chart) }
+            p.legend {
+                span.key { (key_dot("dot")) "train, with 95 % interval" }
+                span.key { (key_dot("dot again")) "the same train, still there" }
+                span.key { svg viewBox="0 0 14 14" aria-hidden="true" { g.train { (triangle(7, 8)) } } "at least so long" }
+                span.key { (key_line()) "trend with 95 % band" }
+                span.key { (key_seen("seen")) "usable capture" }
+                span.key { (key_seen("blind")) "cloud or shadow" }
+                span.key { (key_seen("beside")) "ends beside the track" }
+                span.key { (key_seen("failed")) "failed or undecided" }
+                span.key { svg viewBox="0 0 14 14" aria-hidden="true" { rect.gap x="0" y="0" width="14" height="14" {} } "no usable capture in that month" }
+            }
+        })
+    }
+
+    fn sized(&self, size: Size) -> Result<Markup> {
+        let start = self.trend.first.first_of_month();
+        let end = By::Month.next(self.trend.last.first_of_month());
+        let longest = self
+            .trains
+            .iter()
+            .map(|(_, t)| t.length_m + WIDTH_95 * t.length_sigma_m);
+        let ticks = round_ticks(longest.fold(100.0, f64::max));
+        let high = ticks.last().copied().unwrap_or(100.0);
+        let plot = Plot {
+            size,
+            start,
+            end,
+            low: -LANE * high,
+            high,
+            ticks,
+            label: &|value| format!("{value:.0} m"),
+            alternative: "Lengths of trains over time; the table below holds the same",
+        };
+        plot.draw(&self.trend_shapes(start), |place| {
+            self.marks(start, high, place)
+        })
+    }
+
+    fn trend_shapes(&self, start: Date) -> Vec<Shape> {
+        let (Some(trend), Some(first), Some(last)) = (
+            self.trend.length.found(),
+            self.trend.trains.first().map(|t| t.first_seen),
+            self.trend.trains.last().map(|t| t.first_seen),
+        ) else {
+            return Vec::new();
+        };
+        let step = last.duration_since(first) / TREND_POINTS as i32;
+        let times = (0..=TREND_POINTS as i32).map(|k| first + step * k);
+        let (mut line, mut upper, mut lower) = (Vec::new(), Vec::new(), Vec::new());
+        for time in times {
+            let (days, at) = (days_since(start, time), trend.at(time));
+            line.push((days, at.value.max(0.0)));
+            upper.push((days, at.interval.high.max(0.0)));
+            lower.push((days, at.interval.low.max(0.0)));
+        }
+        upper.extend(lower.into_iter().rev());
+        vec![Shape::Band(upper), Shape::Line(line)]
+    }
+
+    fn marks(&self, start: Date, high: f64, place: &Place<'_>) -> Markup {
+        let lane = |share: f64| -share * LANE * high;
+        let radius = if self.trains.len() > MANY { 3.0 } else { 4.5 };
+        html! {
+            @for period in self.trend.periods.iter().filter(|p| p.presence.used == 0) {
+                @let left = place.at(days_between(start, period.start), high);
+                @let right = place.at(days_between(start, period.end), -LANE * high);
+                rect.gap x=(left.0) y=(left.1) width=((right.0 - left.0).max(0)) height=((right.1 - left.1).max(0)) {
+                    title { (period.period) ": no usable capture" }
+                }
+            }
+            @for o in self.observations {
+                @let kind = kind_of(o);
+                @let share = if kind == "seen" { 0.36 } else { 0.76 };
+                @let (x, y) = place.at(days_since(start, o.acquired), lane(share));
+                (seen_mark(kind, x, y, Some(&format!("{} {}", minute(o.acquired), told(o)))))
+            }
+            @for (number, train) in self.trains { (dot((start, *number), train, place, radius)) }
+        }
+    }
+}
+
+/// A train.
+fn dot((start, number): (Date, usize), train: &Train, place: &Place<'_>, radius: f64) -> Markup {
+    let days = days_since(start, train.acquired);
+    let about = WIDTH_95 * train.length_sigma_m;
+    let (x, y) = place.at(days, train.length_m);
+    let low = place.at(days, (train.length_m - about).max(0.0)).1;
+    let top = place.at(days, train.length_m + about).1;
+    let cut = train.censored != Censored::None;
+    let again = train.change == Change::Stayed;
+    html! {
+        g.train data-number=(number) {
+            title { (minute(train.acquired)) ": " (length(train)) }
+            @if !cut { line x1=(x) y1=(low) x2=(x) y2=(top) {} }
+            @if cut { (triangle(x, y)) } @else if again { circle.again cx=(x) cy=(y) r=(radius) {} } @else { circle cx=(x) cy=(y) r=(radius) {} }
+        }
+    }
+}
+
+fn triangle(x: i32, y: i32) -> Markup {
+    html! { path.cut d={ "M" (x - 5) " " (y + 4) "h10l-5-9z" } {} }
+}
+
+/// How a capture is marked.
+pub(super) fn kind_of(o: &Observation) -> &'static str {
+    match o.status {
+        Status::Clear | Status::Partial if o.train_count.is_some() => "seen",
+        Status::Obscured => "blind",
+        Status::Uncovered => "beside",
+        _ => "failed",
+    }
+}
+
+/// What a capture showed, in words.
+pub(super) fn told(o: &Observation) -> String {
+    match (o.train_count, o.status) {
+        (Some(0), status) => format!("{}, no train", status.word()),
+        (Some(1), status) => format!("{}, a train", status.word()),
+        (Some(n), status) => format!("{}, {n} trains", status.word()),
+        (None, Status::Clear | Status::Partial) => "undecided".to_owned(),
+        (None, status) => status.word().to_owned(),
+    }
+}
+
+fn seen_mark(kind: &str, x: i32, y: i32, title: Option<&str>) -> Markup {
+    html! {
+        g class=(kind) {
+            @if let Some(title) = title { title { (title) } }
+            @match kind {
+                "seen" => circle cx=(x) cy=(y) r="2.5" {},
+                "blind" => rect x=(x - 3) y=(y - 2) width="6" height="5" rx="2" {},
+                "beside" => path d={ "M" (x) " " (y - 3) "v7" } {},
+                _ => path d={ "M" (x - 3) " " (y - 3) "l6 6m0-6l-6 6" } {},
+            }
+        }
+    }
+}
+
+fn key_dot(class: &str) -> Markup {
+    html! { svg viewBox="0 0 14 14" aria-hidden="true" { g.train { circle class=(class) cx="7" cy="7" r="4.5" {} } } }
+}
+
+fn key_line() -> Markup {
+    PreEscaped(
+        "<svg viewBox=\"0 0 22 14\" class=\"long\" aria-hidden=\"true\"><polygon opacity=\"1\" fill=\"#040404\" points=\"0,4 22,0 22,10 0,12\"/><polyline fill=\"none\" stroke=\"#050505\" stroke-width=\"2\" points=\"0,8 22,5\"/></svg>"
+            .to_owned(),
+    )
+}
+
+fn key_seen(kind: &str) -> Markup {
+    html! { svg viewBox="0 0 14 14" aria-hidden="true" { (seen_mark(kind, 7, 7, None)) } }
+}
+
+/// First and last day of observations, for those who read.
+pub(super) fn span(observations: &[&Observation]) -> Option<(String, String)> {
+    let (first, last) = (observations.first()?, observations.last()?);
+    debug_assert!(date(first.acquired) <= date(last.acquired));
+    Some((day(first.acquired), day(last.acquired)))
+}

@@ -1,0 +1,167 @@
+//! The lines below the table: rates, trends and changes, or what they lack.
+
+use jiff::Timestamp;
+
+use super::headline::{counted, interval, p_text, signed, trend_text};
+use super::paint::{GLUE, Ink, Paint, printable, wrapped};
+use super::summary::ScopeSummary;
+use crate::trend::{Answer, ChangePoint, Estimate, RateTrend, Stay, Trend, date};
+
+/// Columns before the text of a line.
+const MARGIN: usize = 17;
+/// Standing trains listed; the others are counted.
+const LISTED: usize = 3;
+
+/// From this p-value on a change is not worth a date.
+const CHANCE: f64 = 0.05;
+
+/// The lines of a crossing and of its tracks.
+pub(super) fn trend_lines(
+    scope: &ScopeSummary,
+    tracks: &[&ScopeSummary],
+    width: usize,
+    paint: Paint,
+) -> String {
+    let trend = &scope.trend;
+    let limit = if trend.min_length_given {
+        "as asked for"
+    } else {
+        "the common detection limit"
+    };
+    let title = format!("trains of {:.0} m and more, {limit}\n", trend.min_length_m);
+    let mut lines = vec![("rate", rate(trend))];
+    lines.push(("rate, trend", told(&trend.rate, rate_trend)));
+    lines.push(("length, trend", told(&trend.length, trend_text)));
+    let season = told(&trend.seasonal_length, |s| {
+        let slope = s.slope_m_per_year;
+        let ends = interval(signed(slope.interval.low), signed(slope.interval.high));
+        let p = p_text(s.p_value);
+        format!("{}{GLUE}m a year {ends}, {p}", signed(slope.value))
+    });
+    if trend.length.found().is_some() {
+        lines.push(("  month by month", season));
+    }
+    lines.push(("rate, change", told(&trend.rate_change, rate_change)));
+    lines.push(("length, change", told(&trend.length_change, length_change)));
+    lines.extend(standing(&scope.standing).map(|text| ("standing", text)));
+    let mut text = paint.text(&title, Ink::Strong);
+    for (name, line) in lines {
+        text += &named(name, &line, width, paint);
+    }
+    for track in tracks {
+        let name = printable(track.track.as_deref().unwrap_or_default());
+        let told = told(&track.trend.length, trend_text);
+        let line = format!("track {name}: {}; length {told}", rate(&track.trend));
+        text += &named("", &line, width, paint);
+    }
+    text
+}
+
+fn named(name: &str, line: &str, width: usize, paint: Paint) -> String {
+    let room = width.saturating_sub(MARGIN);
+    let text = wrapped(line, room).replace('\n', &format!("\n{}", " ".repeat(MARGIN)));
+    format!(
+        "{}{text}\n",
+        paint.text(&format!("{name:<MARGIN$}"), Ink::Faint)
+    )
+}
+
+fn told<T>(answer: &Answer<T>, text: impl Fn(&T) -> String) -> String {
+    match answer {
+        Answer::Found(found) => text(found),
+        Answer::Refused(refusal) => format!("too little to tell: {refusal}"),
+    }
+}
+
+fn rate(trend: &Trend) -> String {
+    let total = &trend.total;
+    let (Some(trains), Some(rate)) = (total.trains, total.rate) else {
+        return "not observed".to_owned();
+    };
+    let coarse = match total.too_coarse {
+        0 => String::new(),
+        n => format!("; {} left out, too coarse", counted(n, "capture")),
+    };
+    format!(
+        "{} a whole-track observation {} ({} on {:.1} of them){coarse}",
+        number(rate.value),
+        numbers(&rate),
+        counted(trains, "train"),
+        total.exposure
+    )
+}
+
+fn number(value: f64) -> String {
+    format!("{value:.2}")
+}
+
+fn numbers(estimate: &Estimate) -> String {
+    let i = estimate.interval;
+    interval(number(i.low), number(i.high))
+}
+
+fn rate_trend(trend: &RateTrend) -> String {
+    let factor = trend.factor_per_year;
+    let percent = |f: f64| {
+        if f >= 10.0 {
+            format!("×{f:.0}")
+        } else {
+            format!("{}{GLUE}%", signed(100.0 * (f - 1.0)))
+        }
+    };
+    format!(
+        "{} a year {}, {}",
+        percent(factor.value),
+        interval(percent(factor.interval.low), percent(factor.interval.high)),
+        p_text(trend.p_value)
+    )
+}
+
+fn rate_change(change: &ChangePoint) -> String {
+    if change.p_value > CHANCE {
+        return by_chance(change);
+    }
+    let (before, after) = (number(change.level_before), number(change.level_after));
+    format!("{before} to {after}, {}", when(change))
+}
+
+fn length_change(change: &ChangePoint) -> String {
+    if change.p_value > CHANCE {
+        return by_chance(change);
+    }
+    let (before, after) = (change.level_before, change.level_after);
+    format!("{before:.0} to {after:.0}{GLUE}m, {}", when(change))
+}
+
+fn by_chance(change: &ChangePoint) -> String {
+    format!("none beyond chance, {}", p_text(change.p_value))
+}
+
+fn when(change: &ChangePoint) -> String {
+    let [earliest, latest] = [change.earliest, change.latest].map(date);
+    let p = p_text(change.p_value);
+    format!("between {earliest} and {latest}, {p}")
+}
+
+fn standing(stays: &[Stay]) -> Option<String> {
+    let mut longest: Vec<&Stay> = stays.iter().collect();
+    let seconds = |s: &Stay| s.last_seen.duration_since(s.first_seen).as_secs();
+    longest.sort_by_key(|s| (-seconds(s), s.first_seen));
+    let listed: Vec<String> = longest.iter().take(LISTED).map(|s| stay(s)).collect();
+    let rest = match longest.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        n => format!("; {n} more"),
+    };
+    (!listed.is_empty()).then(|| format!("{}{rest}", listed.join("; ")))
+}
+
+fn stay(stay: &Stay) -> String {
+    let day = |t: Timestamp| date(t).to_string();
+    let [first, last] = [stay.first_seen, stay.last_seen].map(day);
+    let sign = if stay.at_least { "≥" } else { "" };
+    let captures = counted(stay.sightings, "capture");
+    format!(
+        "{sign}{:.0}{GLUE}m {first} to {last} ({captures})",
+        stay.length_m
+    )
+}
