@@ -63,11 +63,11 @@ fn a_misplaced_line_is_found_again_and_run_warns_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let imagery = folder.path().join("imagery");
     simulated(&imagery, "sentinel-2", 20);
-    let given = misplaced(folder.path(), |s| 35.0 + 0.04 * (s - 300.0));
+    let given = misplaced(folder.path(), |s| 0.04 * (s - 300.0) - 35.0);
     let out = folder.path().join("refined.geojson");
     let ran = refine(&given, &imagery, &out);
     assert_eq!(ran.code, 0, "{}", ran.err);
-    assert!(ran.out.contains("to the left"), "{}", ran.out);
+    assert!(ran.out.contains("to the right"), "{}", ran.out);
     let refined = read_crossings(&out).unwrap();
     let track = &refined[0].tracks[0];
     for error_m in errors_m(track) {

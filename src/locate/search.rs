@@ -14,12 +14,12 @@ use crate::strip::Axis;
 const MIDDLE_M: f64 = 60.0;
 /// Largest anywhere, m: with 8° of turn over 860 m.
 const ANYWHERE_M: f64 = 120.0;
-/// By how many standard deviations evidence has to exceed chance: trains come
-/// and go in few places; edges of fields and streets are lines as well, if short.
-const LEAST_EXCESS: (f64, f64) = (4.0, 6.0);
-/// Mean evidence of a line that is called one where trains do not tell: decks and
-/// track beds have 2 to 4, what fields and streets line up by chance up to 1.6.
-const LEAST_LINE: f64 = 1.8;
+/// By how many standard deviations evidence has to exceed chance.
+const LEAST_EXCESS: f64 = 4.0;
+/// A line is called one, where trains do not tell, from this product of its
+/// excess over chance and over what is usual (1). Decks and track beds have 8 and
+/// more; field edges and streets that happen to line up have up to 5.
+const LEAST_STRENGTH: f64 = 6.0;
 /// Lines looked at besides the best.
 const OTHERS: usize = 3;
 /// How far a line given is off, 1 sigma, where only likeness to a line decides
@@ -200,10 +200,9 @@ impl<'s, 'a> Search<'s, 'a> {
 
     /// The line of the track and the others.
     fn choose(&self) -> Result<(Basis, Candidate, Vec<Candidate>)> {
-        let by_chance = chance(&self.line, self.reach);
-        let mut lines = self.lines(&self.line, by_chance, LEAST_EXCESS.1);
+        let mut lines = self.lines(&self.line, chance(&self.line, self.reach));
         if let Some(trains) = &self.trains {
-            let by_trains = self.lines(trains, chance(trains, self.reach), LEAST_EXCESS.0);
+            let by_trains = self.lines(trains, chance(trains, self.reach));
             if let Some(best) = by_trains.first() {
                 let both = together(trains, &self.line);
                 let path = best_path(&both, self.reach);
@@ -212,7 +211,7 @@ impl<'s, 'a> Search<'s, 'a> {
                 return Ok((Basis::Trains, best, lines));
             }
         }
-        lines.retain(|l| l.line >= LEAST_LINE);
+        lines.retain(|l| l.excess * (l.line - 1.0) >= LEAST_STRENGTH);
         let nearness = |c: &Candidate| {
             let middle = c.path.offset_m[self.along.len / 2];
             c.path.score * (-0.5 * (middle / GIVEN_SIGMA_M).powi(2)).exp()
@@ -229,13 +228,13 @@ impl<'s, 'a> Search<'s, 'a> {
     }
 
     /// Lines beside each other that exceed chance, the strongest first.
-    fn lines(&self, evidence: &Evidence, chance: Chance, least: f64) -> Vec<Candidate> {
+    fn lines(&self, evidence: &Evidence, chance: Chance) -> Vec<Candidate> {
         let mut rest = evidence.clone();
         let mut found = Vec::new();
         for _ in 0..=OTHERS {
             let path = best_path(&rest, self.reach);
             let excess = chance.excess(path.score);
-            if excess < least {
+            if excess < LEAST_EXCESS {
                 break;
             }
             rest = rest.without(&path, self.apart_m());

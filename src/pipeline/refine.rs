@@ -12,7 +12,6 @@ use crate::error::{Error, Result};
 use crate::locate::{Basis, Cells, Curve, Located, Scene, beside, locate};
 use crate::normalize::look_alike_groups;
 use crate::site::{Move, Track};
-use crate::source::CorridorOrigin;
 use crate::strip::{Axis, Strip, StripSpec, coarsening_factor};
 
 /// Half width of the strips in which the track is sought, m: 120 m where it may
