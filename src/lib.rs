@@ -7,11 +7,11 @@
 //!
 //! ```text
 //! error → geo, stats → site, capture → source → strip
-//!   → register, normalize, background, difference, detect, measure
+//!   → register, normalize, background, difference, detect, measure, locate
 //!   → pipeline → series → trend → report → cli
 //! ```
 //!
-//! Kernels (from `register` to `measure`) are pure: no path, no raster library
+//! Kernels (from `register` to `locate`) are pure: no path, no raster library
 //! and no threads inside. `source` is the only room that names the raster
 //! library, `pipeline` the only one that starts threads.
 
@@ -22,6 +22,7 @@ pub mod detect;
 pub mod difference;
 pub mod error;
 pub mod geo;
+pub mod locate;
 pub mod measure;
 pub mod normalize;
 pub mod pipeline;

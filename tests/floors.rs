@@ -21,6 +21,7 @@ const FLOORS: &[&[&str]] = &[
         "difference",
         "detect",
         "measure",
+        "locate",
     ],
     &["simulate"],
     &["pipeline"],

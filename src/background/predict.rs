@@ -25,6 +25,8 @@ const FREE: f64 = 1e-6;
 const SECTION_M: f64 = 210.0;
 /// … on the cells of the stretch and so far beyond it, m.
 const SECTION_REACH_M: f64 = 60.0;
+/// Strength of that pull against the ridge.
+const PULL: f64 = 3.0;
 
 /// What a capture would show if nothing stood on the track.
 #[derive(Debug, Clone)]
@@ -385,15 +387,15 @@ impl Reduced {
         self.total - 2.0 * right.dot(beta) + (system * beta).dot(beta)
     }
 
-    /// Ridge solution on some columns, drawn to 0 or as much again to `towards`.
+    /// Ridge solution on some columns, drawn to 0, and more to `towards`.
     fn coefficients(&self, columns: &[usize], towards: Option<&[f64]>) -> Option<DVector<f64>> {
         let mut system = self.system.select_rows(columns).select_columns(columns);
         let mut right = self.right.select_rows(columns);
         for (i, c) in columns.iter().enumerate() {
             system[(i, i)] += self.ridge[*c];
             if let Some(towards) = towards {
-                system[(i, i)] += self.ridge[*c];
-                right[i] += self.ridge[*c] * towards[i];
+                system[(i, i)] += PULL * self.ridge[*c];
+                right[i] += PULL * self.ridge[*c] * towards[i];
             }
         }
         Some(Cholesky::new(system)?.solve(&right))

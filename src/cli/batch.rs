@@ -178,7 +178,7 @@ impl Batch<'_> {
     }
 
     /// The corridors of the crossings in the cache.
-    fn corridors(&self, extracted: &Extracted) -> Result<Vec<Filed>> {
+    pub(super) fn corridors(&self, extracted: &Extracted) -> Result<Vec<Filed>> {
         let folder = self.cache.folder();
         let found = if folder.is_dir() {
             select(

@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use indicatif::MultiProgress;
 
 use super::Finish;
+use super::refine::RefineArgs;
 use crate::error::{Error, Result};
 use crate::geo::LonLat;
 use crate::site::{Crossing, SectionKind, Track, built_in, read_crossings, to_geojson};
@@ -13,7 +15,7 @@ use crate::site::{Crossing, SectionKind, Track, built_in, read_crossings, to_geo
 #[derive(Debug, Clone, Args)]
 pub(super) struct CrossingsFile {
     /// A GeoJSON file of your own crossings, in place of the built-in ones.
-    #[arg(long = "crossings", value_name = "FILE")]
+    #[arg(long = "crossings", value_name = "FILE", global = true)]
     file: Option<PathBuf>,
 }
 
@@ -24,12 +26,13 @@ impl CrossingsFile {
     }
 }
 
-/// List the crossings, show one, or export them as GeoJSON
+/// List the crossings, show one, export them as GeoJSON, or fit a line to imagery
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   railspan crossings
   railspan crossings show tumen
   railspan crossings export dandong manpo > mine.geojson
+  railspan crossings refine tumen --from downloads --out tumen.geojson
   railspan run imagery --crossings mine.geojson")]
 pub(super) struct CrossingsArgs {
     #[command(subcommand)]
@@ -53,15 +56,17 @@ enum Action {
         #[arg(short, long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    Refine(RefineArgs),
 }
 
 impl CrossingsArgs {
-    pub(super) fn run(&self) -> Result<Finish> {
+    pub(super) fn run(&self, bars: &MultiProgress) -> Result<Finish> {
         let crossings = self.crossings.read()?;
         match &self.action {
             None => print!("{}", list(&crossings)),
             Some(Action::Show { id }) => print!("{}", show(find(&crossings, id)?)),
             Some(Action::Export { ids, out }) => export(&crossings, ids, out.as_deref())?,
+            Some(Action::Refine(args)) => return args.run(&crossings, bars),
         }
         Ok(Finish::Complete)
     }

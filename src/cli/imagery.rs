@@ -16,6 +16,13 @@ pub(super) struct Imagery {
     /// Folders with downloaded imagery; searched with all that is inside.
     #[arg(required = true, value_name = "FOLDER")]
     folders: Vec<PathBuf>,
+    #[command(flatten)]
+    plain: Plain,
+}
+
+/// How to read plain rasters, which do not tell what they hold.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Plain {
     /// What the bands of plain rasters show, in order: blue, green, red, nir,
     /// pan, or - for a band to leave out.
     #[arg(long, value_name = "ROLE,…", value_delimiter = ',')]
@@ -46,6 +53,14 @@ enum Backscatter {
 }
 
 impl Imagery {
+    /// Folders that an option names.
+    pub(super) fn in_folders(folders: &[PathBuf], plain: &Plain) -> Self {
+        Self {
+            folders: folders.to_vec(),
+            plain: plain.clone(),
+        }
+    }
+
     /// Scans the folders in parallel.
     ///
     /// # Errors
@@ -54,7 +69,7 @@ impl Imagery {
         for folder in &self.folders {
             folder.metadata().map_err(Error::io(folder))?;
         }
-        let hints = self.hints();
+        let hints = self.plain.hints();
         let context = Context {
             probe: &HeaderReader,
             hints: &hints,
@@ -76,7 +91,9 @@ impl Imagery {
             .collect();
         names.join(", ")
     }
+}
 
+impl Plain {
     fn hints(&self) -> Hints {
         let role = |role: &Role| match role {
             Role::Blue => Some(BandRole::Blue),

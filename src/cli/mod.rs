@@ -17,6 +17,7 @@ mod keeping;
 mod logging;
 mod output;
 mod progress;
+mod refine;
 mod report;
 mod review;
 mod run;
@@ -101,7 +102,7 @@ impl Cli {
             Command::Compare(args) => args.run(),
             Command::Export(args) => args.run(),
             Command::Captures(args) => args.run(),
-            Command::Crossings(args) => args.run(),
+            Command::Crossings(args) => args.run(bars),
             Command::Extract(args) => args.run(bars),
             Command::Detect(args) => args.run(bars),
             Command::Simulate(args) => args.run(bars),

@@ -25,8 +25,6 @@ pub struct Across {
     peak: f32,
     /// Pseudo-tracks with the factor that brings their noise to the single-track fit.
     pseudo: Vec<(Lateral, f32)>,
-    /// By how much the noise of (track, road) exceeds that of the single-track fit.
-    pub(super) growth: [f64; 2],
     pub(super) lane_correlation: f64,
 }
 
@@ -61,7 +59,6 @@ impl Across {
         let step = offset.step_m;
         let unit = single.covariance(step, lanes.gsd_m)[(0, 0)];
         let joint_covariance = joint.covariance(step, lanes.gsd_m);
-        let growth = |k: usize| (joint_covariance[(k, k)] / unit).sqrt();
         let road = lanes.road_m.is_some();
         let lane_correlation = if road {
             joint_covariance[(0, 1)] / (joint_covariance[(0, 0)] * joint_covariance[(1, 1)]).sqrt()
@@ -81,7 +78,6 @@ impl Across {
         Some(Self {
             lanes,
             peak: template(0.0, lanes.psf_m) as f32,
-            growth: [growth(0), if road { growth(1) } else { 1.0 }],
             joint,
             pseudo,
             lane_correlation,

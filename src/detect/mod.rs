@@ -5,7 +5,7 @@
 //! [`Across`] measures by least squares across the track what stands on them,
 //! [`SeriesNoise`] and [`profile`] give that its noise, and [`find_trains`]
 //! reads the profile with a hidden Markov model of trains and lorries. What one
-//! capture's train does to the others is settled by [`occupied`]; [`ScoreTail`]
+//! capture's train does to the others is settled by [`stays`]; [`ScoreTail`]
 //! says how often an empty track looks like a train, [`detection_limit_m`] which
 //! train would have been missed.
 
@@ -28,7 +28,7 @@ pub use emission::{Prior, Side};
 pub use lanes::{DEFAULT_PSF_PX, Lanes};
 pub use limit::detection_limit_m;
 pub use noise::{SeriesNoise, profile, pseudo_profiles};
-pub use occupancy::{Stretch, Suspect, occupied};
+pub use occupancy::{Stay, Stretch, Suspect, stays};
 pub use radar::{RadarProfile, RadarSegment, Sampling, place_scatter, radar_segments};
 pub use radar_lane::{LaneContrast, LogRatio, lane_contrast};
 pub use segment::{Candidate, Detector, find_trains};

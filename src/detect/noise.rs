@@ -1,16 +1,18 @@
 //! From amplitudes to a profile with honest noise.
 
-use ndarray::{Array1, Array2, Axis as Dim};
+use ndarray::{Array1, Array2, Axis as Dim, Slice};
 
 use super::contrast::{Across, Contrast, interpolate};
-use crate::stats::median;
 use crate::strip::{Profile, Strip};
 
 /// Length over which the temporal excess is taken, m.
 const EXCESS_WINDOW_M: f64 = 60.0;
-/// The track may be this much noisier than the ground beside it; more is
-/// traffic, not noise.
-const MOST_EXCESS: f32 = 1.5;
+/// A lane is not taken for calmer or wilder than this against the ground beside it.
+const CALMEST: f32 = 0.2;
+/// See [`CALMEST`].
+const WILDEST: f32 = 3.0;
+/// Fewer values than this give no quantile.
+const LEAST_SIZES: usize = 4;
 /// Lateral misfit up to this many cell variances is chance.
 const CHANCE_MISFIT: f32 = 2.0;
 /// Share of a lorry's contrast that leaks into the track where both coincide.
@@ -25,63 +27,110 @@ const SHRINK: f64 = 0.9;
 /// What the noise of all captures of a series has in common.
 #[derive(Debug, Clone)]
 pub struct SeriesNoise {
-    /// (band, chainage) on the track, then on the road lane; at least 1.
-    excess: [Array2<f32>; 2],
+    /// Per capture: noise of the track and of the road lane, before what is
+    /// particular to a chainage (misfit, gaps, missing predictors).
+    lanes: Vec<[Array2<f32>; 2]>,
     band_correlation: Array2<f64>,
 }
 
 impl SeriesNoise {
     /// From the contrasts of a series; `None` for an empty one.
+    ///
+    /// `held`: per capture the chainage cells known to hold a train, which say
+    /// nothing of noise; empty where none are known yet.
     #[must_use]
-    pub fn of(across: &Across, contrasts: &[Option<Contrast>]) -> Option<Self> {
+    pub fn of(contrasts: &[Option<Contrast>], held: &[Vec<bool>]) -> Option<Self> {
         let first = contrasts.iter().flatten().next()?;
-        let contrasts: Vec<&Contrast> = contrasts.iter().flatten().collect();
         let window = ((EXCESS_WINDOW_M / first.chainage.step_m) as usize).max(1);
+        let track = lane_noise(contrasts, held, |c| &c.track, window);
+        let road = lane_noise(contrasts, held, |c| &c.road, window);
+        let present: Vec<&Contrast> = contrasts.iter().flatten().collect();
         Some(Self {
-            excess: [
-                excess(&contrasts, |c| &c.track, across.growth[0], window),
-                excess(&contrasts, |c| &c.road, across.growth[1], window),
-            ],
-            band_correlation: band_correlation(&contrasts, first.track.nrows()),
+            band_correlation: band_correlation(&present, first.track.nrows()),
+            lanes: track.into_iter().zip(road).map(<[_; 2]>::from).collect(),
         })
     }
 }
 
-/// By how much lane amplitudes of the series exceed their noise, by the median
-/// over captures and windows: 1 to [`MOST_EXCESS`].
-fn excess<'a>(
-    contrasts: &[&'a Contrast],
-    lane: impl Fn(&'a Contrast) -> &'a Array2<f32>,
-    growth: f64,
+/// Noise of one lane, per capture (band, chainage).
+///
+/// Two views of it are joined, by their geometric mean: what the ground beside
+/// the lane does in this capture, times what the lane does against the ground
+/// beside it over all captures; and what the lane does over all captures, times
+/// a factor of the capture for the whole of its length. A deck is calmer than
+/// the water beside it, and no two captures are alike.
+fn lane_noise(
+    contrasts: &[Option<Contrast>],
+    held: &[Vec<bool>],
+    lane: fn(&Contrast) -> &Array2<f32>,
     window: usize,
-) -> Array2<f32> {
-    let dim = contrasts[0].track.dim();
-    let mut out = Array2::ones(dim);
+) -> Vec<Array2<f32>> {
+    let first = contrasts.iter().flatten().next();
+    let dim = first.map_or((0, 0), |c| c.track.dim());
+    let mut out = vec![Array2::from_elem(dim, f32::NAN); contrasts.len()];
     for b in 0..dim.0 {
-        let at = |from: usize, to: usize| {
-            let sizes: Vec<f64> = contrasts
-                .iter()
-                .flat_map(|c| {
-                    let lane = lane(c);
-                    (from..to)
-                        .filter(move |j| c.usable[*j])
-                        .map(move |j| f64::from((lane[(b, j)] / c.sigma[(b, j)]).abs()) / growth)
-                })
-                .collect();
-            median(&sizes).map(|m| (m * crate::stats::MAD_TO_SIGMA) as f32)
-        };
-        let knots: Vec<(f32, f32)> = (0..dim.1)
-            .step_by(window)
-            .filter_map(|j| {
-                let e = at(j.saturating_sub(window), (j + window).min(dim.1))?;
-                Some((j as f32, e.clamp(1.0, MOST_EXCESS)))
-            })
-            .collect();
-        for (j, v) in out.row_mut(b).iter_mut().enumerate() {
-            *v = interpolate(&knots, j as f32).unwrap_or(1.0);
+        let beside = Array2::from_shape_fn((contrasts.len(), dim.1), |(t, j)| {
+            contrasts[t].as_ref().map_or(f32::NAN, |c| c.sigma[(b, j)])
+        });
+        let sizes = Array2::from_shape_fn(beside.dim(), |(t, j)| match &contrasts[t] {
+            Some(c) if c.usable[j] && !held.get(t).is_some_and(|h| h[j]) => lane(c)[(b, j)].abs(),
+            _ => f32::NAN,
+        });
+        let against = over_time(&(&sizes / &beside), window);
+        let of_capture = restlessness(&beside);
+        let factors = ndarray::aview1(&of_capture).insert_axis(Dim(1));
+        let of_chainage = over_time(&(&sizes / &factors), window);
+        for (t, out) in out.iter_mut().enumerate() {
+            for (j, to) in out.row_mut(b).iter_mut().enumerate() {
+                let ground = beside[(t, j)];
+                let both = of_capture[t] * of_chainage[j] * ground * against[j];
+                *to = both.sqrt().max(CALMEST * ground).min(WILDEST * ground);
+            }
         }
     }
     out
+}
+
+/// Factors of the captures (rows): how restless the ground beside the lane is
+/// against other captures, by the median over the chainage. Not read off the
+/// lane, for a train may cover most of it.
+fn restlessness(beside: &Array2<f32>) -> Vec<f32> {
+    let typical: Vec<Option<f32>> = (beside.axis_iter(Dim(1)))
+        .map(|column| quantile_of(column.iter().copied(), 0.5))
+        .collect();
+    beside
+        .outer_iter()
+        .map(|row| {
+            let ratios = row
+                .iter()
+                .zip(&typical)
+                .filter_map(|(s, t)| Some(s / (*t)?));
+            quantile_of(ratios, 0.5).unwrap_or(1.0)
+        })
+        .collect()
+}
+
+/// Robust scale over all captures (rows) in windows of chainage, interpolated.
+fn over_time(sizes: &Array2<f32>, window: usize) -> Vec<f32> {
+    let cells = sizes.ncols();
+    let knots: Vec<(f32, f32)> = (0..cells)
+        .step_by(window)
+        .filter_map(|j| {
+            let near = Slice::from(j.saturating_sub(window)..(j + window).min(cells));
+            let near = sizes.slice_axis(Dim(1), near);
+            let median = quantile_of(near.iter().copied(), 0.5)?;
+            Some((j as f32, median * crate::stats::MAD_TO_SIGMA as f32))
+        })
+        .collect();
+    let at = |j: usize| interpolate(&knots, j as f32).unwrap_or(1.0);
+    (0..cells).map(|j| at(j).max(f32::MIN_POSITIVE)).collect()
+}
+
+/// A quantile of the finite values; `None` where they are few.
+fn quantile_of(values: impl Iterator<Item = f32>, share: f64) -> Option<f32> {
+    let mut values: Vec<f32> = values.filter(|v| v.is_finite()).collect();
+    let at = (share * values.len() as f64) as usize;
+    (values.len() >= LEAST_SIZES).then(|| *values.select_nth_unstable_by(at, f32::total_cmp).1)
 }
 
 /// Correlation between bands over the pseudo-tracks of the series.
@@ -109,13 +158,13 @@ fn band_correlation(contrasts: &[&Contrast], bands: usize) -> Array2<f64> {
     })
 }
 
-/// The profile of one capture. `rho` is the growth of the background's error,
+/// The profile of capture `t` of the series. `rho` is the growth of the background's error,
 /// per chainage.
 #[must_use]
 pub fn profile(
     across: &Across,
     noise: &SeriesNoise,
-    contrast: &Contrast,
+    (t, contrast): (usize, &Contrast),
     strip: &Strip,
     rho: &[f32],
 ) -> Profile {
@@ -124,9 +173,8 @@ pub fn profile(
         (contrast.misfit[j] / CHANCE_MISFIT).max(1.0).sqrt() * contrast.inflation[j] * rho[j]
     };
     let lane_sigma = |k: usize| {
-        let growth = across.growth[k] as f32;
         Array2::from_shape_fn(contrast.track.dim(), |(b, j)| {
-            let s = contrast.sigma[(b, j)] * growth * noise.excess[k][(b, j)] * spread(j);
+            let s = noise.lanes[t][k][(b, j)] * spread(j);
             if s.is_finite() { s } else { f32::INFINITY }
         })
     };

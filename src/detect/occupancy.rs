@@ -2,20 +2,18 @@
 //! at once.
 //!
 //! A train in capture `k` shows in `k` itself and, with opposite sign, as a
-//! ghost in every capture that was predicted from `k`. With the trains `a` and
-//! the weights `β` of the background, the contrasts are
+//! ghost in every capture that was predicted from `k`; wagons that stand for
+//! weeks predict themselves and are faint in all their captures. Hypotheses
+//! are therefore *stays*: one and the same train in a run of consecutive
+//! captures, on the stretches on which it was seen.
 //!
-//! ```text
-//! A_t = a_t − Σₖ β_tk a_k + noise
-//! ```
-//!
-//! Wagons that stand for weeks predict themselves: they are faint in the
-//! captures that hold them and show as ghosts in those before and after. The
-//! hypotheses are therefore *stays*: one train, unchanged in a run of
-//! consecutive captures, on the whole stretch on which it was seen. Stays are
-//! chosen one after the other, each time the one that explains most of what is
-//! left in all captures (matching pursuit, Mallat and Zhang 1993, by Bayesian
-//! evidence). A ghost of what was chosen has then nothing left to explain.
+//! Leave-one-out predictions of a Gaussian series with precision matrix `Λ`
+//! have weights `β_tk = −Λ_tk / Λ_tt` and residuals `r_t = (Λ y)_t / Λ_tt` with
+//! variance `1 / Λ_tt` (Rue and Held 2005, theorem 2.3). A stay `u` (1 in its
+//! captures, else 0) of contrast `a` has then the sufficient statistic
+//! `uᵀΛy = Σ_t∈stay r_t / σ_t²` with information `uᵀΛu`: ghosts hold no more of it.
+//! Stays are chosen one after the other, each time the one with most evidence
+//! (matching pursuit, Mallat and Zhang 1993); what it explains is taken out.
 
 use std::ops::Range;
 
@@ -36,6 +34,11 @@ const SHORTEST_HIDDEN_STAY: usize = 3;
 const BAND_SHARE: f64 = 0.6;
 /// Longest stay, captures: longer ones are found piece by piece.
 const LONGEST_STAY: usize = 16;
+/// However much a stay predicts itself, so much of its information counts:
+/// weights are not known better.
+const LEAST_INFORMATION: f64 = 0.03;
+/// Share of the variance of residuals that predictions do not correlate.
+const INDEPENDENT: f64 = 0.35;
 
 /// A stretch of track in all captures of a series: what is not explained yet.
 #[derive(Debug, Clone)]
@@ -43,6 +46,15 @@ pub struct Stretch {
     bands: Vec<Band>,
     temper: f64,
     captures: usize,
+}
+
+/// The same thing on the track in consecutive captures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stay {
+    /// The captures that show it.
+    pub captures: Range<usize>,
+    /// The stretches it stands on.
+    pub stretches: Range<usize>,
 }
 
 /// A train, or its ghost, as one capture shows it.
@@ -54,75 +66,72 @@ pub struct Suspect {
     pub stretches: Range<usize>,
 }
 
-/// The captures that hold a train, for every stretch.
+/// The stays of a series, most evident first.
+///
+/// Something must have been suspected in each; it is then taken to stand on the
+/// stretches of the suspect.
 #[must_use]
-pub fn occupied(mut stretches: Vec<Stretch>, suspects: &[Suspect], prior: Prior) -> Vec<Vec<bool>> {
+pub fn stays(mut stretches: Vec<Stretch>, suspects: &[Suspect], prior: Prior) -> Vec<Stay> {
     let captures = stretches.first().map_or(0, |s| s.captures);
-    let mut held = vec![vec![false; captures]; stretches.len()];
-    let mut suspected = held.clone();
+    let mut suspected = vec![vec![false; captures]; stretches.len()];
     for s in suspects {
         for stretch in &mut suspected[s.stretches.clone()] {
             stretch[s.capture] = true;
         }
     }
+    let mut held = vec![vec![false; captures]; stretches.len()];
+    let mut out = Vec::new();
     loop {
         let best = suspects
             .iter()
-            .flat_map(|s| stays(s, captures))
-            .filter(|(stay, at)| !at.clone().any(|i| stay.clone().any(|t| held[i][t])))
-            .filter_map(|(stay, at)| {
-                let required = required_evidence(&suspected, &stay, &at)?;
-                let gain = evidence(&stretches[at.clone()], &stay, prior) - required;
-                (gain >= 0.0).then_some((stay, at, gain))
+            .flat_map(|s| runs(s.capture, captures).map(move |run| (run, &s.stretches)))
+            .filter_map(|(run, at)| {
+                let taken = |i: usize| held[i][run.clone()].contains(&true);
+                let required = required_evidence(&suspected, &run, at);
+                let gain = || evidence(&stretches[at.clone()], &run, prior) - required;
+                let gain = (!at.clone().any(taken)).then(gain)?;
+                (gain >= 0.0).then_some((run, at, gain))
             })
             .max_by(|a, b| a.2.total_cmp(&b.2));
-        let Some((stay, at, _)) = best else {
-            return held;
+        let Some((run, at, _)) = best else {
+            return out;
         };
-        for i in at {
-            stretches[i].explain(&stay, prior.tau.powi(2));
-            held[i][stay.clone()].fill(true);
+        for i in at.clone() {
+            stretches[i].explain(&run, prior.tau.powi(2));
+            held[i][run.clone()].fill(true);
         }
+        out.push(Stay {
+            captures: run,
+            stretches: at.clone(),
+        });
     }
 }
 
-/// The suspect alone, and longer stays with it, on its stretches.
-fn stays(
-    suspect: &Suspect,
-    captures: usize,
-) -> impl Iterator<Item = (Range<usize>, Range<usize>)> + '_ {
-    let k = suspect.capture;
-    let runs = (SHORTEST_HIDDEN_STAY..=LONGEST_STAY).flat_map(move |n| {
-        let first = (k + 1).saturating_sub(n);
-        (first..=k).map(move |from| from..from + n)
+/// The suspect's capture alone, and longer runs with it.
+fn runs(capture: usize, captures: usize) -> impl Iterator<Item = Range<usize>> {
+    let longer = (SHORTEST_HIDDEN_STAY..=LONGEST_STAY).flat_map(move |n| {
+        let first = (capture + 1).saturating_sub(n);
+        (first..=capture).map(move |from| from..from + n)
     });
-    let runs = runs.filter(move |run| run.end <= captures);
-    std::iter::once(k..k + 1)
-        .chain(runs)
-        .map(|run| (run, suspect.stretches.clone()))
+    std::iter::once(capture..capture + 1).chain(longer.filter(move |run| run.end <= captures))
 }
 
-/// What a stay must bring; `None` where nothing was suspected in most of it.
-fn required_evidence(
-    suspected: &[Vec<bool>],
-    stay: &Range<usize>,
-    at: &Range<usize>,
-) -> Option<f64> {
-    let cells = stay.len() * at.len();
+/// What a stay must bring: more for each capture in which nothing was suspected.
+fn required_evidence(suspected: &[Vec<bool>], run: &Range<usize>, at: &Range<usize>) -> f64 {
+    let cells = run.len() * at.len();
     let seen: usize = suspected[at.clone()]
         .iter()
-        .map(|stretch| stretch[stay.clone()].iter().filter(|s| **s).count())
+        .map(|stretch| stretch[run.clone()].iter().filter(|s| **s).count())
         .sum();
-    let hidden = (cells - seen) as f64 / at.len() as f64;
-    (seen > 0).then_some(SUSPECT_EVIDENCE + HIDDEN_EACH * hidden)
+    SUSPECT_EVIDENCE + HIDDEN_EACH * (cells - seen) as f64 / at.len() as f64
 }
 
 /// Log evidence of a stay on some stretches, whatever the strength of the train.
-fn evidence(stretches: &[Stretch], stay: &Range<usize>, prior: Prior) -> f64 {
+fn evidence(stretches: &[Stretch], run: &Range<usize>, prior: Prior) -> f64 {
     STRENGTHS
         .map(|s| {
             let variance = (prior.tau * s).powi(2);
-            let of = |stretch: &Stretch| stretch.evidence(stay, variance);
+            let of = |stretch: &Stretch| stretch.evidence(run, variance);
             stretches.iter().map(of).sum::<f64>()
         })
         .into_iter()
@@ -152,26 +161,28 @@ impl Stretch {
         }
     }
 
-    fn evidence(&self, stay: &Range<usize>, variance: f64) -> f64 {
-        let of = |b: &Band| b.evidence(stay, variance);
+    fn evidence(&self, run: &Range<usize>, variance: f64) -> f64 {
+        let of = |b: &Band| b.evidence(run, variance);
         self.temper * self.bands.iter().map(of).sum::<f64>()
     }
 
-    fn explain(&mut self, stay: &Range<usize>, variance: f64) {
+    fn explain(&mut self, run: &Range<usize>, variance: f64) {
         for band in &mut self.bands {
-            band.explain(stay, variance);
+            band.explain(run, variance);
         }
     }
 }
 
-/// One band of a stretch. A train of unit contrast in all captures before `k`
-/// shows in the captures as column `k`; a stay is the difference of two columns.
+/// One band of a stretch, as sums over the captures before the one of a row
+/// (and of a column), so that runs are differences.
 #[derive(Debug, Clone)]
 struct Band {
-    /// Column × column: products weighted with the precision of the captures.
-    products: Array2<f64>,
-    /// Column × cell: the same with what is left of the contrasts.
-    left: Array2<f64>,
+    /// Sums of the precision matrix `Λ`.
+    information: Array2<f64>,
+    /// Sums of its diagonal.
+    alone: Vec<f64>,
+    /// Per cell: sums of residuals over their variances.
+    score: Array2<f64>,
 }
 
 impl Band {
@@ -182,54 +193,70 @@ impl Band {
     ) -> Self {
         let n = profiles.len();
         let precision = precision(profiles, cells, b);
-        let mut shown = Array2::<f64>::zeros((n, n + 1));
-        let mut seen = Array2::zeros((n, cells.len()));
-        for t in (0..n).filter(|t| precision[*t] > 0.0) {
+        let mut information = Array2::<f64>::zeros((n + 1, n + 1));
+        let mut score = Array2::zeros((n + 1, cells.len()));
+        for t in 0..n {
+            let mut row = 0.0;
             for k in 0..n {
-                let own = f64::from(u8::from(t == k));
-                shown[(t, k + 1)] = shown[(t, k)] + own - f64::from(weights[(t, k)]);
+                row += match t == k {
+                    true => precision[t],
+                    false => -precision[t] * f64::from(weights[(t, k)]),
+                };
+                information[(t + 1, k + 1)] = information[(t, k + 1)] + row;
             }
-            let Some(profile) = &profiles[t] else {
-                continue;
-            };
             for (i, j) in cells.clone().enumerate() {
-                if profile.usable[j] {
-                    seen[(t, i)] = f64::from(profile.track[(b, j)]);
-                }
+                let seen = profiles[t].as_ref().filter(|p| p.usable[j]);
+                let contrast = seen.map_or(0.0, |p| f64::from(p.track[(b, j)]));
+                score[(t + 1, i)] = score[(t, i)] + precision[t] * contrast;
             }
         }
-        let mut weighted = shown.clone();
-        for (mut row, p) in weighted.axis_iter_mut(Dim(0)).zip(&precision) {
-            row *= *p;
-        }
+        let sums = precision.iter().scan(0.0, |sum, p| {
+            *sum += p;
+            Some(*sum)
+        });
         Self {
-            products: weighted.t().dot(&shown),
-            left: weighted.t().dot(&seen),
+            information,
+            alone: std::iter::once(0.0).chain(sums).collect(),
+            score,
         }
     }
 
-    /// Weighted square of what a stay shows.
-    fn norm(&self, stay: &Range<usize>) -> f64 {
-        let of = |i: usize, j: usize| self.products[(i, j)];
-        of(stay.end, stay.end) - 2.0 * of(stay.start, stay.end) + of(stay.start, stay.start)
+    /// Information on the contrast of a stay, and the variance of its score:
+    /// the same in the model, but residuals have independent parts as well.
+    fn information(&self, run: &Range<usize>) -> (f64, f64) {
+        let of = |i: usize, j: usize| self.information[(i, j)];
+        let joint = of(run.end, run.end) - of(run.start, run.end) - of(run.end, run.start)
+            + of(run.start, run.start);
+        let alone = self.alone[run.end] - self.alone[run.start];
+        let joint = joint.clamp(LEAST_INFORMATION * alone, alone);
+        (joint, (1.0 - INDEPENDENT) * joint + INDEPENDENT * alone)
     }
 
-    fn evidence(&self, stay: &Range<usize>, variance: f64) -> f64 {
-        let spread = 1.0 + variance * self.norm(stay).max(0.0);
-        let energy: f64 = (self.left.row(stay.end).iter())
-            .zip(self.left.row(stay.start))
+    fn evidence(&self, run: &Range<usize>, variance: f64) -> f64 {
+        let (information, noise) = self.information(run);
+        if noise <= 0.0 {
+            return 0.0;
+        }
+        let spread = 1.0 + variance * information.powi(2) / noise;
+        let energy: f64 = (self.score.row(run.end).iter())
+            .zip(self.score.row(run.start))
             .map(|(to, from)| (to - from).powi(2))
             .sum();
-        0.5 * (energy * variance / spread - self.left.ncols() as f64 * spread.ln())
+        let gain = (1.0 - 1.0 / spread) / noise;
+        0.5 * (energy * gain - self.score.ncols() as f64 * spread.ln())
     }
 
-    /// Takes the most likely train of a stay out of all captures.
-    fn explain(&mut self, stay: &Range<usize>, variance: f64) {
-        let factor = variance / (1.0 + variance * self.norm(stay).max(0.0));
-        let train = (&self.left.row(stay.end) - &self.left.row(stay.start)) * factor;
-        let shown = &self.products.column(stay.end) - &self.products.column(stay.start);
-        for (mut row, m) in self.left.outer_iter_mut().zip(shown) {
-            row.scaled_add(-m, &train);
+    /// Takes the most likely contrast of a stay out of all captures.
+    fn explain(&mut self, run: &Range<usize>, variance: f64) {
+        let (information, noise) = self.information(run);
+        if noise <= 0.0 {
+            return;
+        }
+        let factor = variance * information / (noise + variance * information.powi(2));
+        let contrast = (&self.score.row(run.end) - &self.score.row(run.start)) * factor;
+        let shown = &self.information.column(run.end) - &self.information.column(run.start);
+        for (mut row, m) in self.score.axis_iter_mut(Dim(0)).zip(shown) {
+            row.scaled_add(-m, &contrast);
         }
     }
 }
@@ -304,52 +331,45 @@ mod tests {
 
     fn decide(
         trains: &[f32],
-        suspects: Vec<bool>,
+        suspects: Range<usize>,
         weight: impl Fn(usize, usize) -> f32,
-    ) -> Vec<bool> {
+    ) -> Vec<Range<usize>> {
         let (profiles, weights) = series(trains, weight);
         let stretch = Stretch::new(&profiles, &(0..CELLS), &weights);
-        let suspects: Vec<Suspect> = (0..trains.len())
-            .filter(|t| suspects[*t])
+        let suspects: Vec<Suspect> = suspects
             .map(|capture| Suspect {
                 capture,
                 stretches: 0..1,
             })
             .collect();
-        occupied(vec![stretch], &suspects, Prior::OPTICAL).concat()
+        let found = stays(vec![stretch], &suspects, Prior::OPTICAL);
+        found.into_iter().map(|s| s.captures).collect()
     }
 
     #[test]
     fn a_train_is_told_from_its_ghost() {
         // Capture 1 is predicted from capture 0 almost alone: its ghost is as
         // strong as the train, but capture 0 is predicted from all.
-        let trains = [0.15, 0.0, 0.0, 0.0, 0.0, 0.0];
         let weight = |t: usize, k: usize| match (t, k) {
             (1, 0) => 0.9,
             (1, _) => 0.02,
             _ => 0.2,
         };
-        let mut suspects = vec![false; 6];
-        suspects[0] = true;
-        suspects[1] = true;
-        let found = decide(&trains, suspects, weight);
-        assert_eq!(found, [true, false, false, false, false, false]);
+        let found = decide(&[0.15, 0.0, 0.0, 0.0, 0.0, 0.0], 0..2, weight);
+        assert_eq!(found, [0..1]);
     }
 
     #[test]
-    fn wagons_that_stand_for_weeks_are_found_in_all_their_captures() {
+    fn wagons_that_stand_for_weeks_are_one_stay() {
         let trains: Vec<f32> = (0..12)
             .map(|t| if (4..9).contains(&t) { 0.12 } else { 0.0 })
             .collect();
         let near = |t: usize, k: usize| if t.abs_diff(k) <= 3 { 1.0 / 6.0 } else { 0.0 };
-        let suspects = (0..12).map(|t| (3..10).contains(&t)).collect();
-        let found = decide(&trains, suspects, near);
-        let expected: Vec<bool> = (0..12).map(|t| (4..9).contains(&t)).collect();
-        assert_eq!(found, expected);
+        assert_eq!(decide(&trains, 3..10, near), [4..9]);
     }
 
     #[test]
     fn nothing_is_found_where_nothing_was_suspected() {
-        assert!(!decide(&[0.2, 0.0, 0.0, 0.0], vec![false; 4], |_, _| 0.3).contains(&true));
+        assert!(decide(&[0.2, 0.0, 0.0, 0.0], 0..0, |_, _| 0.3).is_empty());
     }
 }

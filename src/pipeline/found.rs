@@ -10,7 +10,7 @@ use super::passes::PassSettings;
 use crate::background::{Occupied, Prediction};
 use crate::detect::{
     Across, Candidate, Contrast, Detector, Lanes, Prior, ScoreTail, SeriesNoise, Stretch, Suspect,
-    find_trains, occupied, profile, pseudo_profiles,
+    find_trains, profile, pseudo_profiles, stays,
 };
 use crate::strip::{Profile, Strip};
 
@@ -29,6 +29,7 @@ pub(super) struct Found {
 pub(super) fn look(
     strips: &[Strip],
     predicted: &[Option<Prediction>],
+    trains: Option<&Occupied>,
     settings: &PassSettings,
 ) -> Found {
     let residuals: Vec<_> = predicted
@@ -53,14 +54,14 @@ pub(super) fn look(
         .zip(strips)
         .map(|(r, s)| Some(across.contrast(r.as_ref()?, s)))
         .collect();
-    let Some(noise) = SeriesNoise::of(&across, &contrasts) else {
+    let Some(noise) = SeriesNoise::of(&contrasts, trains.map_or(&[], |t| &t.cells)) else {
         return found;
     };
     found.profiles = (0..strips.len())
         .into_par_iter()
         .map(|t| {
             let (c, p) = (contrasts[t].as_ref()?, predicted[t].as_ref()?);
-            Some(profile(&across, &noise, c, &strips[t], &p.rho))
+            Some(profile(&across, &noise, (t, c), &strips[t], &p.rho))
         })
         .collect();
     found.candidates = found
@@ -107,23 +108,22 @@ impl Found {
         predicted: &[Option<Prediction>],
         prior: Prior,
     ) -> Option<Occupied> {
-        let blocks = &predicted.iter().flatten().next()?.blocks;
-        let stretches: Vec<Stretch> = blocks
-            .par_iter()
-            .enumerate()
+        let first = predicted.iter().flatten().next()?;
+        let stretches: Vec<Stretch> = (first.blocks.par_iter().enumerate())
             .map(|(i, block)| Stretch::new(&self.profiles, block, &weights(predicted, i)))
             .collect();
-        let by_block = occupied(stretches, &self.suspects(blocks), prior);
-        let of_capture = |t: usize| {
-            let pairs = by_block.iter().zip(blocks);
-            pairs.flat_map(move |(b, cells)| vec![b[t]; cells.len()])
-        };
+        let mut cells = vec![vec![false; first.rho.len()]; predicted.len()];
+        for stay in stays(stretches, &self.suspects(&first.blocks), prior) {
+            for held in &mut cells[stay.captures] {
+                for block in &first.blocks[stay.stretches.clone()] {
+                    held[block.clone()].fill(true);
+                }
+            }
+        }
         Some(Occupied {
             centre_m: self.lanes.track_m,
             half_width_m: 2.2 * self.lanes.psf_m + 1.6,
-            cells: (0..predicted.len())
-                .map(|t| of_capture(t).collect())
-                .collect(),
+            cells,
         })
     }
 

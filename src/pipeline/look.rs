@@ -7,6 +7,7 @@ use ndarray::{Array2, Array3, Axis as Dim, Slice};
 use super::align::{Placed, Tile};
 use super::cutout::Film;
 use super::group::{Filed, FiledCapture};
+use super::refine::warn_if_beside;
 use super::seen::{Outcome, Seen};
 use super::working::Working;
 use super::{PassSettings, RadarSettings, analyse, analyse_radar};
@@ -51,6 +52,19 @@ impl<'a> SeriesLook<'a> {
     pub(super) fn new(track: &'a Track, captures: &'a [FiledCapture]) -> Result<Self> {
         let working = Working::of(captures)?;
         let spec = StripSpec::for_track(track.alignment.length_m(), working.gsd_m())?;
+        Self::on_cells(track, captures, spec)
+    }
+
+    /// The same on cells of one's own choice.
+    ///
+    /// # Errors
+    /// As [`SeriesLook::new`].
+    pub(super) fn on_cells(
+        track: &'a Track,
+        captures: &'a [FiledCapture],
+        spec: StripSpec,
+    ) -> Result<Self> {
+        let working = Working::of(captures)?;
         Ok(Self {
             tiles: tiles_of(track, captures, spec.chainage)?,
             track,
@@ -66,6 +80,7 @@ impl<'a> SeriesLook<'a> {
     /// Nothing of the series lies on the track.
     pub(super) fn look(&self) -> Result<Vec<Result<Seen>>> {
         let (placed, strips) = apart(self.straightened()?);
+        warn_if_beside(self.track, self.captures);
         let outcomes = match self.working.modality() {
             Modality::Optical => self.look_optically(&strips),
             Modality::Sar => self.look_by_radar(&strips),
@@ -91,6 +106,14 @@ impl<'a> SeriesLook<'a> {
                 Ok(seen)
             })
             .collect())
+    }
+
+    /// The strips of the captures that have one.
+    ///
+    /// # Errors
+    /// Nothing of the series lies on the track.
+    pub(super) fn strips(&self) -> Result<Vec<Strip>> {
+        Ok(apart(self.straightened()?).1)
     }
 
     fn look_optically(&self, strips: &[Strip]) -> Result<Vec<Outcome>> {

@@ -80,7 +80,7 @@ pub fn analyse(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOut
             Err(error) => return Err(error),
         };
         let predicted = predictions(&panel, previous);
-        let mut found = look(strips, &predicted, settings);
+        let mut found = look(strips, &predicted, trains, settings);
         let trains = found.occupied(&predicted, settings.detector.prior);
         found.drop_ghosts(trains.as_ref());
         seen = Some(Pass {

@@ -1,6 +1,7 @@
 //! Crossings as a GeoJSON `FeatureCollection` of `LineString`s in WGS 84
 //! (RFC 7946): read, checked, and written so that they can be read again.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -215,13 +216,23 @@ fn add_track(crossings: &mut Vec<Crossing>, properties: Properties, track: Track
 /// Crossings as a GeoJSON text that [`read_crossings`] takes back unchanged.
 #[must_use]
 pub fn to_geojson(crossings: &[Crossing]) -> String {
-    let features: Vec<Value> = crossings
+    to_geojson_with(crossings, &BTreeMap::new())
+}
+
+/// The same with remarks: for some tracks, by id, properties that people may
+/// want to know and that nothing reads.
+#[must_use]
+pub fn to_geojson_with(crossings: &[Crossing], remarks: &BTreeMap<String, Value>) -> String {
+    let tracks = crossings
         .iter()
-        .flat_map(|crossing| {
-            crossing
-                .tracks
-                .iter()
-                .map(|track| feature_of(crossing, track))
+        .flat_map(|crossing| crossing.tracks.iter().map(move |track| (crossing, track)));
+    let features: Vec<Value> = tracks
+        .map(|(crossing, track)| {
+            let mut feature = feature_of(crossing, track);
+            if let Some(remark) = remarks.get(&track.id) {
+                feature["properties"]["refined"] = remark.clone();
+            }
+            feature
         })
         .collect();
     let collection = json!({"type": "FeatureCollection", "features": features});

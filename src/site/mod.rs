@@ -3,8 +3,10 @@
 mod check;
 mod file;
 mod model;
+mod moved;
 mod registry;
 
-pub use file::{read_crossings, to_geojson};
+pub use file::{read_crossings, to_geojson, to_geojson_with};
 pub use model::{Confuser, Crossing, Section, SectionKind, Stock, Track};
+pub use moved::Move;
 pub use registry::built_in;
