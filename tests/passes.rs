@@ -116,6 +116,7 @@ fn settings() -> PassSettings {
         road_lane_m: None,
         detector: Detector::OPTICAL,
         motion: None,
+        false_alarms: 0.01,
     }
 }
 

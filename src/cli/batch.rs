@@ -27,6 +27,8 @@ pub(super) struct Batch<'a> {
     pub(super) memo: &'a Memo,
     /// Whether everything is done again.
     pub(super) anew: bool,
+    /// Most trains that one observation of an empty track may show, in the mean.
+    pub(super) false_alarms: f64,
     pub(super) workers: &'a Workers,
     pub(super) watch: &'a dyn Watch,
     pub(super) stop: &'a AtomicBool,
@@ -148,13 +150,19 @@ impl Batch<'_> {
         let corridors = self.corridors(extracted)?;
         self.remember();
         let chips = ChipFolder::beside(claim.name());
-        let mut keeping = Keeping::in_store((claim.open()?, chips), self.crossings, folders)?;
+        let mut keeping = Keeping::in_store(
+            (claim.open()?, chips),
+            self.crossings,
+            folders,
+            self.false_alarms,
+        )?;
         detect(
             corridors,
             &Detection {
                 crossings: self.crossings,
                 cache: self.cache,
                 anew: self.anew,
+                false_alarms: self.false_alarms,
                 workers: self.workers,
                 watch: self.watch,
                 stop: self.stop,

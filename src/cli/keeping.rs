@@ -21,6 +21,7 @@ pub(super) struct Keeping<'a> {
     chips: ChipFolder,
     crossings: &'a [Crossing],
     folders: &'a [PathBuf],
+    false_alarms: f64,
     /// Observations in the store by crossing and track.
     known: BTreeMap<(String, String), Vec<Observation>>,
     /// Looked at now or held from before.
@@ -35,6 +36,7 @@ impl<'a> Keeping<'a> {
         (store, chips): (Store, ChipFolder),
         crossings: &'a [Crossing],
         folders: &'a [PathBuf],
+        false_alarms: f64,
     ) -> Result<Self> {
         let mut known: BTreeMap<_, Vec<Observation>> = BTreeMap::new();
         for observation in store.observations()? {
@@ -47,6 +49,7 @@ impl<'a> Keeping<'a> {
             store,
             crossings,
             folders,
+            false_alarms,
             known,
             settled: BTreeSet::new(),
             tally: Tally::default(),
@@ -96,10 +99,19 @@ impl<'a> Keeping<'a> {
         self.held((&row.key.crossing, &row.key.track)).contains(row)
     }
 
+    /// What the results depend on beside the inputs.
+    fn settings(&self) -> serde_json::Value {
+        serde_json::json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "method": METHOD,
+            "false_alarms": self.false_alarms,
+        })
+    }
+
     /// The run over inputs of a digest. Its id follows from them, so that equal
     /// inputs give equal tables, whatever was known before.
     fn run(&self, (crossing, track): (&str, &str), digest: &str) -> Run {
-        let settings = settings();
+        let settings = self.settings();
         let config_hash = short_hash(&settings.to_string());
         let command = if self.folders.is_empty() {
             "detect"
@@ -230,11 +242,6 @@ impl Tally {
             self.failed
         );
     }
-}
-
-/// What findings follow from besides the imagery and the crossings.
-fn settings() -> serde_json::Value {
-    serde_json::json!({"version": env!("CARGO_PKG_VERSION"), "method": METHOD})
 }
 
 /// Twelve hexadecimal digits: enough to tell the runs of a store apart.

@@ -122,6 +122,7 @@ impl RefineArgs {
             cache: &Cache::at(folder, DEFAULT_CACHE_BYTES),
             memo: &Memo::default(),
             anew: false,
+            false_alarms: 0.0,
             workers,
             watch: bars,
             stop: &AtomicBool::new(false),

@@ -39,6 +39,10 @@ pub(super) struct Place {
     /// Most that the cache may hold, GiB; what was used longest ago goes first
     #[arg(long, value_name = "GIB", default_value_t = 8.0)]
     cache_size: f64,
+    /// Most trains that one observation of an empty track may show, in the
+    /// mean: 0.01 is one false alarm in a hundred observations
+    #[arg(long, value_name = "RATE", default_value_t = 0.01, value_parser = rate)]
+    false_alarms: f64,
     /// Threads; 0 for all cores
     #[arg(long, short, value_name = "N", default_value_t = 0)]
     jobs: usize,
@@ -137,6 +141,7 @@ struct Started {
     cache: Cache,
     memo: Memo,
     anew: bool,
+    false_alarms: f64,
     workers: Workers,
     stop: Arc<AtomicBool>,
 }
@@ -163,6 +168,7 @@ impl Started {
                 Memo::open(&folder)
             },
             anew: place.recompute,
+            false_alarms: place.false_alarms,
             cache: Cache::at(folder, (place.cache_size * f64::from(1 << 30)) as u64),
             workers: workers(place.jobs)?,
             stop,
@@ -184,10 +190,21 @@ impl Started {
             cache: &self.cache,
             memo: &self.memo,
             anew: self.anew,
+            false_alarms: self.false_alarms,
             workers: &self.workers,
             watch: bars,
             stop: &self.stop,
         }
+    }
+}
+
+/// A rate of false alarms: above 0 and at most 1.
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if rate > 0.0 && rate <= 1.0 {
+        Ok(rate)
+    } else {
+        Err("give a rate above 0 and at most 1, such as 0.01".to_owned())
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Detection<'a> {
     pub cache: &'a Cache,
     /// Whether series are looked through anew that were looked through already.
     pub anew: bool,
+    /// Most trains that one observation of an empty track may show, in the mean.
+    pub false_alarms: f64,
     /// Who works.
     pub workers: &'a Workers,
     /// Who follows.
@@ -77,7 +79,7 @@ pub fn detect(corridors: Vec<Filed>, run: &Detection<'_>, keeper: &mut dyn Keepe
     run.watch.begins("detect", series.len());
     for crossing in run.crossings {
         for track in &crossing.tracks {
-            let own = groups(&series, &crossing.id, track)?;
+            let own = groups(&series, &crossing.id, track, run.false_alarms)?;
             if own.is_empty() {
                 continue;
             }
@@ -98,6 +100,7 @@ fn groups<'a>(
     series: &'a BTreeMap<SeriesKey, Vec<FiledCapture>>,
     crossing: &str,
     track: &Track,
+    false_alarms: f64,
 ) -> Result<Vec<Group<'a>>> {
     series
         .iter()
@@ -105,7 +108,7 @@ fn groups<'a>(
         .map(|(key, captures)| {
             Ok(Group {
                 captures,
-                digest: series_digest(track, key, captures)?,
+                digest: series_digest(track, (key, captures), false_alarms)?,
             })
         })
         .collect()
@@ -168,7 +171,7 @@ fn looks(track: &Track, group: &Group<'_>, run: &Detection<'_>) -> Vec<Result<Se
     );
     let seen = run
         .workers
-        .install(|| SeriesLook::new(track, captures).and_then(|look| look.look()));
+        .install(|| SeriesLook::new(track, captures).and_then(|look| look.look(run.false_alarms)));
     match seen {
         Ok(results) => results,
         Err(error) => captures

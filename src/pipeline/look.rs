@@ -78,12 +78,12 @@ impl<'a> SeriesLook<'a> {
     ///
     /// # Errors
     /// Nothing of the series lies on the track.
-    pub(super) fn look(&self) -> Result<Vec<Result<Seen>>> {
+    pub(super) fn look(&self, false_alarms: f64) -> Result<Vec<Result<Seen>>> {
         let (placed, strips) = apart(self.straightened()?);
         warn_if_beside(self.track, self.captures);
         let outcomes = match self.working.modality() {
-            Modality::Optical => self.look_optically(&strips),
-            Modality::Sar => self.look_by_radar(&strips),
+            Modality::Optical => self.look_optically(&strips, false_alarms),
+            Modality::Sar => self.look_by_radar(&strips, false_alarms),
         };
         let outcomes: Vec<Result<Outcome, String>> = match outcomes {
             Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
@@ -116,20 +116,24 @@ impl<'a> SeriesLook<'a> {
         Ok(apart(self.straightened()?).1)
     }
 
-    fn look_optically(&self, strips: &[Strip]) -> Result<Vec<Outcome>> {
+    fn look_optically(&self, strips: &[Strip], false_alarms: f64) -> Result<Vec<Outcome>> {
         let settings = PassSettings {
             gsd_m: self.working.pixel_m(),
             road_lane_m: self.track.road_lane_offset_m,
             detector: crate::detect::Detector::OPTICAL,
             motion: super::delays::motion(self.captures[0].origin()),
+            false_alarms,
         };
         let outcomes = analyse(strips, &settings)?;
         Ok(outcomes.into_iter().map(Outcome::from).collect())
     }
 
-    fn look_by_radar(&self, strips: &[Strip]) -> Result<Vec<Outcome>> {
-        let settings =
-            RadarSettings::of(self.working.gsd_m(), (0.0, self.track.alignment.length_m()));
+    fn look_by_radar(&self, strips: &[Strip], false_alarms: f64) -> Result<Vec<Outcome>> {
+        let track = (0.0, self.track.alignment.length_m());
+        let settings = RadarSettings {
+            false_alarms,
+            ..RadarSettings::of(self.working.gsd_m(), track)
+        };
         let strips: Vec<&Strip> = strips.iter().collect();
         let known_orbit = self.captures[0].origin().relative_orbit.is_some();
         let one_look = vec![0; strips.len()];

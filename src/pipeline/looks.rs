@@ -23,15 +23,19 @@ use crate::site::Track;
 /// None, as long as numbers are numbers.
 pub(super) fn series_digest(
     track: &Track,
-    key: &SeriesKey,
-    captures: &[FiledCapture],
+    (key, captures): (&SeriesKey, &[FiledCapture]),
+    false_alarms: f64,
 ) -> Result<String> {
     let corridors: Vec<_> = captures
         .iter()
         .flat_map(|capture| &capture.tiles)
         .map(|tile| tile.path.file_stem().unwrap_or_default().to_string_lossy())
         .collect();
-    digest(&(METHOD, format!("{track:?}"), format!("{key:?}"), corridors))
+    digest(&(
+        METHOD,
+        format!("{track:?} {key:?} {false_alarms}"),
+        corridors,
+    ))
 }
 
 /// The looks that were kept, one a capture, or nothing.
