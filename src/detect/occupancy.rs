@@ -198,10 +198,8 @@ impl Band {
         for t in 0..n {
             let mut row = 0.0;
             for k in 0..n {
-                row += match t == k {
-                    true => precision[t],
-                    false => -precision[t] * f64::from(weights[(t, k)]),
-                };
+                let own = f64::from(u8::from(t == k));
+                row += precision[t] * (own - f64::from(weights[(t, k)]));
                 information[(t + 1, k + 1)] = information[(t, k + 1)] + row;
             }
             for (i, j) in cells.clone().enumerate() {
@@ -356,7 +354,7 @@ mod tests {
             _ => 0.2,
         };
         let found = decide(&[0.15, 0.0, 0.0, 0.0, 0.0, 0.0], 0..2, weight);
-        assert_eq!(found, [0..1]);
+        assert_eq!(found, vec![0..1]);
     }
 
     #[test]
@@ -365,7 +363,7 @@ mod tests {
             .map(|t| if (4..9).contains(&t) { 0.12 } else { 0.0 })
             .collect();
         let near = |t: usize, k: usize| if t.abs_diff(k) <= 3 { 1.0 / 6.0 } else { 0.0 };
-        assert_eq!(decide(&trains, 3..10, near), [4..9]);
+        assert_eq!(decide(&trains, 3..10, near), vec![4..9]);
     }
 
     #[test]
