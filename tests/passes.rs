@@ -116,7 +116,6 @@ fn settings() -> PassSettings {
         road_lane_m: None,
         detector: Detector::OPTICAL,
         motion: None,
-        false_alarms: 0.01,
     }
 }
 

@@ -39,8 +39,8 @@ pub(super) struct Place {
     /// Most that the cache may hold, GiB; what was used longest ago goes first
     #[arg(long, value_name = "GIB", default_value_t = 8.0)]
     cache_size: f64,
-    /// Most trains that one observation of an empty track may show, in the
-    /// mean: 0.01 is one false alarm in a hundred observations
+    /// False alarms per observation of an empty track to aim at: 0.01 is one
+    /// in a hundred. Lower takes more evidence for a train, higher less
     #[arg(long, value_name = "RATE", default_value_t = 0.01, value_parser = rate)]
     false_alarms: f64,
     /// Threads; 0 for all cores

@@ -33,7 +33,27 @@ impl Detector {
         least_length_m: 40.0,
         least_visible_m: 30.0,
     };
+
+    /// The same for a rate of false alarms per observation of an empty track.
+    ///
+    /// Its own least score is that of [`USUAL_RATE`]; from there the score moves
+    /// along an exponential tail (peaks over threshold, Pickands 1975).
+    #[must_use]
+    pub fn at_rate(self, false_alarms: f64) -> Self {
+        let further = SCORE_PER_E * (USUAL_RATE / false_alarms).ln();
+        Self {
+            least_score: (self.least_score + further).max(LOWEST_SCORE),
+            ..self
+        }
+    }
 }
+
+/// Rate of false alarms that the least score of a detector stands for.
+const USUAL_RATE: f64 = 0.01;
+/// Scores of empty tracks become rarer by a factor e for each so much more.
+const SCORE_PER_E: f64 = 4.0;
+/// No train is claimed on less evidence than this.
+const LOWEST_SCORE: f64 = 5.0;
 
 /// What may be a train.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -218,6 +238,14 @@ mod tests {
     fn half_pixel_samples_hold_a_third_of_the_information() {
         assert!((independent_share(1.5, 3.0) - 0.34).abs() < 0.01);
         assert!((independent_share(30.0, 3.0) - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn rarer_alarms_take_more_evidence() {
+        let score = |rate: f64| Detector::OPTICAL.at_rate(rate).least_score;
+        assert!((score(0.01) - 20.0).abs() < 1e-12);
+        assert!((score(0.001) - 20.0 - 4.0 * 10f64.ln()).abs() < 1e-9);
+        assert!((score(1.0) - LOWEST_SCORE).abs() < 1e-12);
     }
 
     #[test]

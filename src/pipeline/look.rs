@@ -12,6 +12,7 @@ use super::seen::{Outcome, Seen};
 use super::working::Working;
 use super::{PassSettings, RadarSettings, analyse, analyse_radar};
 use crate::capture::Modality;
+use crate::detect::Detector;
 use crate::error::{Error, Result};
 use crate::geo::Alignment;
 use crate::site::Track;
@@ -120,9 +121,8 @@ impl<'a> SeriesLook<'a> {
         let settings = PassSettings {
             gsd_m: self.working.pixel_m(),
             road_lane_m: self.track.road_lane_offset_m,
-            detector: crate::detect::Detector::OPTICAL,
+            detector: Detector::OPTICAL.at_rate(false_alarms),
             motion: super::delays::motion(self.captures[0].origin()),
-            false_alarms,
         };
         let outcomes = analyse(strips, &settings)?;
         Ok(outcomes.into_iter().map(Outcome::from).collect())

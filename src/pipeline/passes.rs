@@ -29,8 +29,6 @@ pub struct PassSettings {
     pub detector: Detector,
     /// Delays between bands, where the sensor has them.
     pub motion: Option<Motion>,
-    /// Most trains that one observation of an empty track may show, in the mean.
-    pub false_alarms: f64,
 }
 
 /// A train: found, and measured where that was possible.
@@ -168,15 +166,11 @@ fn train(
 ) -> Option<MeasuredTrain> {
     let found = (candidate.start_m, candidate.end_m);
     let tau = settings.detector.prior.tau;
-    let p_value = tail.p_value(candidate.score);
-    if p_value > settings.false_alarms {
-        return None;
-    }
     let fit = fit(profile, found, tau, settings.motion.as_ref())?;
     Some(MeasuredTrain {
         candidate,
         polarity: polarity(profile, fit.start_m, fit.end_m),
-        p_value,
+        p_value: tail.p_value(candidate.score),
         fit,
     })
 }
