@@ -54,7 +54,7 @@ impl SeriesNoise {
 
 /// Noise of one lane, per capture (band, chainage).
 ///
-/// Two views of it are joined, by their geometric mean: what the ground beside
+/// Of two views of it the wilder one is taken: what the ground beside
 /// the lane does in this capture, times what the lane does against the ground
 /// beside it over all captures; and what the lane does over all captures, times
 /// a factor of the capture for the whole of its length. A deck is calmer than
@@ -83,8 +83,8 @@ fn lane_noise(
         for (t, out) in out.iter_mut().enumerate() {
             for (j, to) in out.row_mut(b).iter_mut().enumerate() {
                 let ground = beside[(t, j)];
-                let both = of_capture[t] * of_chainage[j] * ground * against[j];
-                *to = both.sqrt().max(CALMEST * ground).min(WILDEST * ground);
+                let lane = (of_capture[t] * of_chainage[j]).max(ground * against[j]);
+                *to = lane.max(CALMEST * ground).min(WILDEST * ground);
             }
         }
     }
