@@ -36,7 +36,7 @@ impl Detector {
 
     /// The same for a rate of false alarms per observation of an empty track.
     ///
-    /// Its own least score is that of [`USUAL_RATE`]; from there the score moves
+    /// Its own least score is that of one in a hundred; from there the score moves
     /// along an exponential tail (peaks over threshold, Pickands 1975).
     #[must_use]
     pub fn at_rate(self, false_alarms: f64) -> Self {
