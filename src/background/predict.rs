@@ -25,8 +25,9 @@ const FREE: f64 = 1e-6;
 const SECTION_M: f64 = 210.0;
 /// … on the cells of the stretch and so far beyond it, m.
 const SECTION_REACH_M: f64 = 60.0;
-/// Strength of that pull against the ridge.
-const PULL: f64 = 3.0;
+/// Strength of that pull against the ridge: weaker ones follow the ground better,
+/// but also trains that are not known yet.
+const PULL: f64 = 60.0;
 
 /// What a capture would show if nothing stood on the track.
 #[derive(Debug, Clone)]

@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 
 use self::film::Films;
 use self::words::{Text, counted};
-use super::ChipFolder;
+use super::{ChipFolder, printable};
 use crate::error::{Error, Result};
 use crate::series::{Decisions, Review, Series};
 use crate::site::Crossing;
@@ -109,7 +109,7 @@ fn head(title: &str) -> Markup {
             meta name="color-scheme" content="light dark";
             meta name="generator" content={ "railspan " (env!("CARGO_PKG_VERSION")) };
             link rel="icon" href="data:,";
-            title { (Text(title)) " · railspan" }
+            title { (printable(title)) " · railspan" }
             style { (PreEscaped(STYLE)) }
         }
     }
