@@ -209,7 +209,9 @@ impl Target<'_> {
     ) -> (Array2<f32>, Vec<f32>) {
         let mut rho = vec![1.0f32; self.panel.axes().1.len];
         let whole = Reduced::whole(fitted, self.clear);
-        let sums = LocalSums::new(self, fitted);
+        let moved = self.gradient_part(fitted);
+        let sums = LocalSums::new(self, &fitted.fit.weights, &moved);
+        let mut solved_whole: BTreeMap<&[bool], Option<(Vec<f64>, f64)>> = BTreeMap::new();
         let section = (SECTION_M / self.panel.settings.block_m).round().max(1.0) as usize;
         for (blocks, mut weights) in blocks
             .chunks(section)
@@ -222,8 +224,11 @@ impl Target<'_> {
             let mut solved: BTreeMap<&[bool], Option<(Vec<f64>, f64)>> = BTreeMap::new();
             for (mut weights, block) in weights.outer_iter_mut().zip(blocks) {
                 let solution = solved.entry(&block.allowed).or_insert_with(|| {
-                    let towards = whole.solve(&block.allowed, None)?.0;
-                    local.solve(&block.allowed, Some(&towards))
+                    let of_whole = solved_whole
+                        .entry(&block.allowed)
+                        .or_insert_with(|| whole.solve(&block.allowed, None));
+                    let (towards, _) = of_whole.as_ref()?;
+                    local.solve(&block.allowed, Some(towards))
                 });
                 let Some((beta, ratio)) = solution else {
                     rho[block.from..block.to].fill(f32::INFINITY);
@@ -238,7 +243,7 @@ impl Target<'_> {
             }
         }
         let linear = self.panel.combine(self.band, self.picks, blocks, weights);
-        let values = linear + self.gradient_part(fitted) + self.panel.level[(self.t, self.band)];
+        let values = linear + moved + self.panel.level[(self.t, self.band)];
         (values, rho)
     }
 
@@ -267,11 +272,11 @@ struct LocalSums {
 }
 
 impl LocalSums {
-    fn new(target: &Target<'_>, fitted: &Fitted) -> Self {
+    /// `weights` are those of the fit, one a cell, `moved` is its gradient part.
+    fn new(target: &Target<'_>, weights: &[f32], moved: &Array2<f32>) -> Self {
         let panel = target.panel;
-        let (offset, chainage) = panel.axes();
-        let gamma: Vec<f32> = fitted.gradients().iter().map(|g| *g as f32).collect();
-        let kept: Vec<(usize, f32)> = (fitted.fit.weights.iter().copied().enumerate())
+        let (_, chainage) = panel.axes();
+        let kept: Vec<(usize, f32)> = (weights.iter().copied().enumerate())
             .filter(|(_, w)| *w > 0.0)
             .collect();
         let fit = &panel.fit[target.band];
@@ -281,10 +286,8 @@ impl LocalSums {
                 panel.cells[*i] / chainage.len,
                 panel.cells[*i] % chainage.len,
             );
-            let gradients = gradient::at(fitted.field.view(), offset, chainage, at);
-            let moved: f32 = gradients.iter().zip(&gamma).map(|(g, c)| g * c).sum();
             let from = fit.row(*i);
-            row[0] = from[target.t] - moved;
+            row[0] = from[target.t] - moved[at];
             for (to, k) in row.iter_mut().skip(1).zip(target.picks) {
                 *to = from[*k];
             }

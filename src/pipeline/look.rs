@@ -53,7 +53,7 @@ impl<'a> SeriesLook<'a> {
     pub(super) fn new(track: &'a Track, captures: &'a [FiledCapture]) -> Result<Self> {
         let working = Working::of(captures)?;
         let spec = StripSpec::for_track(track.alignment.length_m(), working.gsd_m())?;
-        Self::on_cells(track, captures, spec)
+        Self::working_on(track, captures, (working, spec))
     }
 
     /// The same on cells of one's own choice.
@@ -65,7 +65,14 @@ impl<'a> SeriesLook<'a> {
         captures: &'a [FiledCapture],
         spec: StripSpec,
     ) -> Result<Self> {
-        let working = Working::of(captures)?;
+        Self::working_on(track, captures, (Working::of(captures)?, spec))
+    }
+
+    fn working_on(
+        track: &'a Track,
+        captures: &'a [FiledCapture],
+        (working, spec): (Working, StripSpec),
+    ) -> Result<Self> {
         Ok(Self {
             tiles: tiles_of(track, captures, spec.chainage)?,
             track,
