@@ -239,6 +239,23 @@ impl<'a> Panel<'a> {
         picks
     }
 
+    /// Covariance of the captures over the ground near the track, (capture, capture).
+    #[must_use]
+    pub fn covariance(&self, band: usize) -> DMatrix<f64> {
+        let (gram, captures) = (&self.gram[band], self.strips.len());
+        let n = gram[(captures, captures)];
+        let mean = |t: usize| gram[(t, captures)] / n;
+        DMatrix::from_fn(captures, captures, |i, j| {
+            gram[(i, j)] / n - mean(i) * mean(j)
+        })
+    }
+
+    /// Noise of one sample of a band, 1 sigma, in the units of the strip.
+    #[must_use]
+    pub fn noise(&self, band: usize) -> f64 {
+        self.noise[band]
+    }
+
     pub(super) fn axes(&self) -> (Axis, Axis) {
         (self.strips[0].offset, self.strips[0].chainage)
     }

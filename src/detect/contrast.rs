@@ -117,6 +117,26 @@ impl Across {
         }
     }
 
+    /// Contrast on the track against its surroundings, (band, chainage), and
+    /// where it can be used; `values` is (band, offset, chainage).
+    #[must_use]
+    pub fn track(&self, values: &Array3<f32>, clear: ArrayView2<bool>) -> (Array2<f32>, Vec<bool>) {
+        let support = self.joint.support(clear);
+        let (bands, _, n) = values.dim();
+        let mut track = Array2::zeros((bands, n));
+        for (b, band) in values.outer_iter().enumerate() {
+            let amplitudes = self.joint.amplitudes(band, &support);
+            track.row_mut(b).assign(&amplitudes.row(0));
+        }
+        (track, support.usable)
+    }
+
+    /// Variance of the contrast on the track for noise of unit variance in the strip.
+    #[must_use]
+    pub fn track_variance(&self, offset: Axis) -> f64 {
+        self.joint.covariance(offset.step_m, self.lanes.gsd_m)[(0, 0)]
+    }
+
     fn misfit(
         &self,
         residual: ArrayView2<f32>,

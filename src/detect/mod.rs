@@ -11,6 +11,7 @@
 
 mod chain;
 mod contrast;
+mod covariance;
 mod emission;
 mod lanes;
 mod lateral;
@@ -20,6 +21,7 @@ mod occupancy;
 mod radar;
 mod radar_lane;
 mod segment;
+mod standing;
 mod tail;
 mod template;
 
@@ -32,4 +34,5 @@ pub use occupancy::{Stay, Stretch, Suspect, stays};
 pub use radar::{RadarProfile, RadarSegment, Sampling, place_scatter, radar_segments};
 pub use radar_lane::{LaneContrast, LogRatio, lane_contrast};
 pub use segment::{Candidate, Detector, find_trains};
+pub use standing::{Standing, TrackView, standing};
 pub use tail::ScoreTail;

@@ -3,20 +3,22 @@
 
 use std::ops::Range;
 
+use nalgebra::DMatrix;
 use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::passes::PassSettings;
-use crate::background::{Occupied, Prediction};
+use crate::background::{Occupied, Panel, Prediction};
 use crate::detect::{
     Across, Candidate, Contrast, Detector, Lanes, Prior, ScoreTail, SeriesNoise, Stretch, Suspect,
-    find_trains, profile, pseudo_profiles, stays,
+    TrackView, find_trains, profile, pseudo_profiles, standing, stays,
 };
 use crate::strip::{Profile, Strip};
 
 /// What one pass saw.
 pub(super) struct Found {
     lanes: Lanes,
+    across: Option<Across>,
     contrasts: Vec<Option<Contrast>>,
     noise: Option<SeriesNoise>,
     /// Per capture, `None` where it shows too little.
@@ -41,6 +43,7 @@ pub(super) fn look(
     let lanes = Lanes::find(given, strips, &residuals);
     let mut found = Found {
         lanes,
+        across: None,
         contrasts: Vec::new(),
         noise: None,
         profiles: vec![None; strips.len()],
@@ -72,6 +75,7 @@ pub(super) fn look(
                 .map_or(Vec::new(), |p| find_trains(p, &settings.detector))
         })
         .collect();
+    found.across = Some(across);
     found.contrasts = contrasts;
     found.noise = Some(noise);
     found
@@ -100,6 +104,40 @@ impl Found {
             })
             .collect();
         ScoreTail::of(&scores.concat())
+    }
+
+    /// Where wagons stand over several captures, per capture and chainage cell.
+    pub(super) fn standing(&self, strips: &[Strip], panel: &Panel<'_>, prior: Prior) -> Vec<Vec<bool>> {
+        let mut held: Vec<Vec<bool>> = strips.iter().map(|s| vec![false; s.chainage.len]).collect();
+        let (Some(across), Some(first)) = (&self.across, strips.first()) else {
+            return held;
+        };
+        let tracks: Vec<(Array2<f32>, Vec<bool>)> = strips
+            .par_iter()
+            .map(|s| across.track(&s.values, s.clear.view()))
+            .collect();
+        let (captures, cells) = (strips.len(), first.chainage.len);
+        let bands = first.values.dim().0;
+        let unit = across.track_variance(first.offset);
+        let view = TrackView {
+            contrast: (0..bands)
+                .map(|b| {
+                    DMatrix::from_fn(captures, cells, |t, j| f64::from(tracks[t].0[(b, j)]))
+                })
+                .collect(),
+            seen: DMatrix::from_fn(captures, cells, |t, j| tracks[t].1[j]),
+            ground: (0..bands).map(|b| panel.covariance(b)).collect(),
+            noise: (0..bands).map(|b| unit * panel.noise(b).powi(2)).collect(),
+            chainage: first.chainage,
+            gsd_m: self.lanes.gsd_m,
+        };
+        for stay in standing(&view, prior) {
+            log::debug!("standing {stay:?} from {} m", first.chainage.at_m(stay.cells.start));
+            for capture in &mut held[stay.captures] {
+                capture[stay.cells.clone()].fill(true);
+            }
+        }
+        held
     }
 
     /// What the next pass leaves out: the trains of the series, block by block.

@@ -71,6 +71,7 @@ pub struct StripOutcome {
 pub fn analyse(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>> {
     let panel_settings = PanelSettings::for_gsd(settings.gsd_m);
     let mut seen: Option<Pass> = None;
+    let mut standing: Option<Vec<Vec<bool>>> = None;
     for _ in 0..PASSES {
         let trains = seen.as_ref().and_then(|s| s.trains.as_ref());
         let previous = seen.as_ref().map(|s| s.predicted.as_slice());
@@ -81,7 +82,15 @@ pub fn analyse(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOut
         };
         let predicted = predictions(&panel, previous);
         let mut found = look(strips, &predicted, trains, settings);
-        let trains = found.occupied(&predicted, settings.detector.prior);
+        let mut trains = found.occupied(&predicted, settings.detector.prior);
+        let held = standing.get_or_insert_with(|| found.standing(strips, &panel, settings.detector.prior));
+        if let Some(trains) = &mut trains {
+            for (cells, held) in trains.cells.iter_mut().zip(held) {
+                for (cell, held) in cells.iter_mut().zip(held) {
+                    *cell |= *held;
+                }
+            }
+        }
         found.drop_ghosts(trains.as_ref());
         seen = Some(Pass {
             predicted,
