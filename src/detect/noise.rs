@@ -83,7 +83,7 @@ fn lane_noise(
         for (t, out) in out.iter_mut().enumerate() {
             for (j, to) in out.row_mut(b).iter_mut().enumerate() {
                 let ground = beside[(t, j)];
-                let lane = (of_capture[t] * of_chainage[j]).max(ground * against[j]);
+                let lane = (of_capture[t] * of_chainage[j] * ground * against[j]).sqrt();
                 *to = lane.max(CALMEST * ground).min(WILDEST * ground);
             }
         }

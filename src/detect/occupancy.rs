@@ -33,7 +33,7 @@ const SHORTEST_HIDDEN_STAY: usize = 3;
 /// Share of a band's information that other bands do not have already.
 const BAND_SHARE: f64 = 0.6;
 /// Longest stay, captures: longer ones are found piece by piece.
-const LONGEST_STAY: usize = 16;
+const LONGEST_STAY: usize = 1;
 /// However much a stay predicts itself, so much of its information counts:
 /// weights are not known better.
 const LEAST_INFORMATION: f64 = 0.03;
