@@ -82,12 +82,14 @@ pub struct TrackView {
 }
 
 /// Something on the track in consecutive captures.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Standing {
     /// The captures that hold it.
     pub captures: Range<usize>,
     /// The chainage cells it covers.
     pub cells: Range<usize>,
+    /// Evidence for it in all captures, natural log of a likelihood ratio.
+    pub evidence: f64,
 }
 
 /// What stands on the track for several captures and then goes, in order of time.
@@ -102,7 +104,7 @@ pub fn standing(view: &TrackView, prior: Prior) -> Vec<Standing> {
         })
         .collect();
     found.sort_by_key(|s| (s.captures.start, s.captures.end, s.cells.start));
-    found.dedup();
+    found.dedup_by(|a, b| a.captures == b.captures && a.cells == b.cells);
     found
 }
 
@@ -307,9 +309,7 @@ fn left_out(
     }
     Some(LeftOut {
         value,
-        sigma: (sigmas.iter())
-            .map(|s| median(s).unwrap_or(0.0))
-            .collect(),
+        sigma: (sigmas.iter()).map(|s| median(s).unwrap_or(0.0)).collect(),
     })
 }
 
@@ -390,7 +390,7 @@ impl Search {
                 break;
             }
             let blocks = thing.blocks.clone();
-            self.things.push(thing);
+            self.things.push(self.sharpened(thing));
             blocks.for_each(|k| self.weigh(k));
             if step % 5 == 0 {
                 self.prune();
@@ -402,21 +402,21 @@ impl Search {
     /// What stands in several captures and is gone at the end, with captures
     /// counted from `first`.
     fn stays(&self, first: usize) -> Vec<Standing> {
-        let stays = self.things.iter().enumerate().filter(|(i, thing)| {
+        let stays = self.things.iter().enumerate().filter(|(_, thing)| {
             let shown = thing.captures.clone().filter(|t| {
                 let seen = |k: &usize| self.model.seen[*k].binary_search(t).is_ok();
                 2 * thing.blocks.clone().filter(seen).count() > thing.blocks.len()
             });
-            thing.captures.len() <= LONGEST
-                && shown.count() >= SHORTEST
-                && self.evidence(*i) >= LEAST_OF_STAY
+            thing.captures.len() <= LONGEST && shown.count() >= SHORTEST
         });
         stays
-            .map(|(_, thing)| Standing {
+            .map(|(i, thing)| Standing {
+                evidence: self.evidence(i),
                 captures: thing.captures.start + first..thing.captures.end + first,
                 cells: self.model.blocks[thing.blocks.start].start
                     ..self.model.blocks[thing.blocks.end - 1].end,
             })
+            .filter(|stay| stay.evidence >= LEAST_OF_STAY)
             .collect()
     }
 
@@ -461,11 +461,7 @@ impl Search {
     fn best(&self) -> Option<(f64, Thing)> {
         let mut best: Option<(f64, Thing)> = None;
         for (r, run) in self.runs.iter().enumerate() {
-            let cost = match run.len() {
-                1 => 0.0,
-                n if n <= LONGEST => SEVERAL,
-                _ => SEVERAL + FOR_GOOD,
-            };
+            let cost = cost(run);
             let (mut sum, mut from) = (0.0, 0);
             for (k, gain) in self.gains.row(r).iter().enumerate() {
                 if sum <= 0.0 {
@@ -482,6 +478,25 @@ impl Search {
             }
         }
         best
+    }
+
+    /// The same stretch in the captures that fit it best: with the evidence of
+    /// a block limited, many runs weigh alike.
+    fn sharpened(&self, thing: Thing) -> Thing {
+        let of = |r: usize| -> f64 {
+            let blocks = thing.blocks.clone();
+            blocks.map(|k| self.gains[(r, k)]).sum::<f64>() - cost(&self.runs[r])
+        };
+        let best = (0..self.runs.len())
+            .filter(|r| {
+                let run = &self.runs[*r];
+                run.start < thing.captures.end && thing.captures.start < run.end
+            })
+            .max_by(|a, b| of(*a).total_cmp(&of(*b)));
+        Thing {
+            captures: best.map_or(thing.captures, |r| self.runs[r].clone()),
+            blocks: thing.blocks,
+        }
     }
 
     /// Evidence of one more thing on block `k`, for every run of captures.
@@ -514,6 +529,15 @@ impl Search {
                 gain
             };
         }
+    }
+}
+
+/// What a thing in several captures must bring beyond one in one capture.
+fn cost(run: &Range<usize>) -> f64 {
+    match run.len() {
+        1 => 0.0,
+        n if n <= LONGEST => SEVERAL,
+        _ => SEVERAL + FOR_GOOD,
     }
 }
 
@@ -551,8 +575,8 @@ impl Sums {
         }
         for t in 0..captures {
             for k in 0..captures {
-                information[(t + 1, k + 1)] += information[(t, k + 1)] + information[(t + 1, k)]
-                    - information[(t, k)];
+                information[(t + 1, k + 1)] +=
+                    information[(t, k + 1)] + information[(t + 1, k)] - information[(t, k)];
             }
             let before = score.row(t).into_owned();
             let mut row = score.row_mut(t + 1);

@@ -10,10 +10,15 @@ use rayon::prelude::*;
 use super::passes::PassSettings;
 use crate::background::{Occupied, Panel, Prediction};
 use crate::detect::{
-    Across, Candidate, Contrast, Detector, Lanes, Prior, ScoreTail, SeriesNoise, Stretch, Suspect,
-    TrackView, find_trains, profile, pseudo_profiles, standing, stays,
+    Across, Candidate, Contrast, Detector, Lanes, Prior, ScoreTail, SeriesNoise, Standing, Stretch,
+    Suspect, TrackView, find_trains, likeness, profile, pseudo_profiles, standing, stays,
 };
 use crate::strip::{Profile, Strip};
+
+/// Evidence, natural log, that a capture shows what stands in those around it.
+const LEAST_LIKENESS: f64 = 3.0;
+/// Share of standing wagons that a capture must show for that.
+const LEAST_VISIBLE: f64 = 0.5;
 
 /// What one pass saw.
 pub(super) struct Found {
@@ -106,38 +111,72 @@ impl Found {
         ScoreTail::of(&scores.concat())
     }
 
-    /// Where wagons stand over several captures, per capture and chainage cell.
-    pub(super) fn standing(&self, strips: &[Strip], panel: &Panel<'_>, prior: Prior) -> Vec<Vec<bool>> {
-        let mut held: Vec<Vec<bool>> = strips.iter().map(|s| vec![false; s.chainage.len]).collect();
+    /// Wagons that stand over several captures.
+    pub(super) fn standing(
+        &self,
+        strips: &[Strip],
+        panel: &Panel<'_>,
+        prior: Prior,
+    ) -> Vec<Standing> {
         let (Some(across), Some(first)) = (&self.across, strips.first()) else {
-            return held;
+            return Vec::new();
         };
         let tracks: Vec<(Array2<f32>, Vec<bool>)> = strips
             .par_iter()
             .map(|s| across.track(&s.values, s.clear.view()))
             .collect();
         let (captures, cells) = (strips.len(), first.chainage.len);
-        let bands = first.values.dim().0;
+        let bands = 0..first.values.dim().0;
+        let of_band =
+            |b: usize| DMatrix::from_fn(captures, cells, |t, j| f64::from(tracks[t].0[(b, j)]));
         let unit = across.track_variance(first.offset);
         let view = TrackView {
-            contrast: (0..bands)
-                .map(|b| {
-                    DMatrix::from_fn(captures, cells, |t, j| f64::from(tracks[t].0[(b, j)]))
-                })
-                .collect(),
+            contrast: bands.clone().map(of_band).collect(),
             seen: DMatrix::from_fn(captures, cells, |t, j| tracks[t].1[j]),
-            ground: (0..bands).map(|b| panel.covariance(b)).collect(),
-            noise: (0..bands).map(|b| unit * panel.noise(b).powi(2)).collect(),
+            ground: bands.clone().map(|b| panel.covariance(b)).collect(),
+            noise: bands.map(|b| unit * panel.noise(b).powi(2)).collect(),
             chainage: first.chainage,
             gsd_m: self.lanes.gsd_m,
         };
-        for stay in standing(&view, prior) {
-            log::debug!("standing {stay:?} from {} m", first.chainage.at_m(stay.cells.start));
-            for capture in &mut held[stay.captures] {
-                capture[stay.cells.clone()].fill(true);
+        standing(&view, prior)
+    }
+
+    /// Adds what a capture shows of wagons that stand there, where it is too
+    /// faint to be found in that capture alone.
+    pub(super) fn add_standing(&mut self, stays: &[Standing]) {
+        for stay in stays {
+            for t in stay.captures.clone() {
+                let Some(profile) = &self.profiles[t] else {
+                    continue;
+                };
+                let others: Vec<&Profile> = (stay.captures.clone().filter(|k| *k != t))
+                    .filter_map(|k| self.profiles[k].as_ref())
+                    .collect();
+                let axis = profile.chainage;
+                let (start_m, end_m) = (
+                    axis.at_m(stay.cells.start) - 0.5 * axis.step_m,
+                    axis.at_m(stay.cells.end) - 0.5 * axis.step_m,
+                );
+                let known = |c: &Candidate| {
+                    let common = c.end_m.min(end_m) - c.start_m.max(start_m);
+                    2.0 * common > end_m - start_m
+                };
+                let visible = profile.visible_share(start_m, end_m);
+                if self.candidates[t].iter().any(known)
+                    || visible < LEAST_VISIBLE
+                    || likeness(profile, &others, &stay.cells) < LEAST_LIKENESS
+                {
+                    continue;
+                }
+                self.candidates[t].push(Candidate {
+                    start_m,
+                    end_m,
+                    score: stay.evidence,
+                    visible,
+                });
+                self.candidates[t].sort_by(|a, b| a.start_m.total_cmp(&b.start_m));
             }
         }
-        held
     }
 
     /// What the next pass leaves out: the trains of the series, block by block.
@@ -145,6 +184,7 @@ impl Found {
         &self,
         predicted: &[Option<Prediction>],
         prior: Prior,
+        standing: &[Standing],
     ) -> Option<Occupied> {
         let first = predicted.iter().flatten().next()?;
         let stretches: Vec<Stretch> = (first.blocks.par_iter().enumerate())
@@ -156,6 +196,11 @@ impl Found {
                 for block in &first.blocks[stay.stretches.clone()] {
                     held[block.clone()].fill(true);
                 }
+            }
+        }
+        for stay in standing {
+            for held in &mut cells[stay.captures.clone()] {
+                held[stay.cells.clone()].fill(true);
             }
         }
         Some(Occupied {

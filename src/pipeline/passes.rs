@@ -16,7 +16,7 @@ use crate::strip::{Profile, Strip};
 const PASSES: usize = 3;
 /// A capture whose residuals are this many times those of its series is not
 /// explained by the others.
-const UNEXPLAINED: f64 = 4.0;
+const UNEXPLAINED: f64 = 8.0;
 
 /// What the passes need to know of a series.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +71,7 @@ pub struct StripOutcome {
 pub fn analyse(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>> {
     let panel_settings = PanelSettings::for_gsd(settings.gsd_m);
     let mut seen: Option<Pass> = None;
-    let mut standing: Option<Vec<Vec<bool>>> = None;
+    let mut standing = None;
     for _ in 0..PASSES {
         let trains = seen.as_ref().and_then(|s| s.trains.as_ref());
         let previous = seen.as_ref().map(|s| s.predicted.as_slice());
@@ -82,16 +82,11 @@ pub fn analyse(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOut
         };
         let predicted = predictions(&panel, previous);
         let mut found = look(strips, &predicted, trains, settings);
-        let mut trains = found.occupied(&predicted, settings.detector.prior);
-        let held = standing.get_or_insert_with(|| found.standing(strips, &panel, settings.detector.prior));
-        if let Some(trains) = &mut trains {
-            for (cells, held) in trains.cells.iter_mut().zip(held) {
-                for (cell, held) in cells.iter_mut().zip(held) {
-                    *cell |= *held;
-                }
-            }
-        }
+        let prior = settings.detector.prior;
+        let stays = standing.get_or_insert_with(|| found.standing(strips, &panel, prior));
+        let trains = found.occupied(&predicted, prior, stays);
         found.drop_ghosts(trains.as_ref());
+        found.add_standing(stays);
         seen = Some(Pass {
             predicted,
             found,
@@ -138,7 +133,16 @@ fn measure(pass: Pass, settings: &PassSettings) -> Vec<StripOutcome> {
         .zip(found.candidates)
         .zip(&predicted)
         .map(|((profile, candidates), predicted)| {
-            if predicted.as_ref().is_some_and(|p| scale(p) > most) {
+            if predicted.as_ref().is_some_and(|p| {
+                if scale(p) > most / 2. {
+                    eprintln!("U {:.2}", scale(p) / most * 8.0)
+                };
+                scale(p) > most
+            }) {
+                eprintln!(
+                    "UNSUP {:.2}",
+                    scale(predicted.as_ref().unwrap()) / most * 4.0
+                );
                 let reason = "unsupported background: no other capture looks alike".to_owned();
                 return StripOutcome {
                     profile,
