@@ -5,6 +5,7 @@ use ndarray::{Array2, Array3, ArrayView2, Axis as Dim};
 
 use super::lanes::Lanes;
 use super::lateral::{Lateral, Support};
+use super::rows::RowNoise;
 use super::template::template;
 use crate::stats::{MAD_TO_SIGMA, median};
 use crate::strip::{Axis, Strip};
@@ -25,6 +26,8 @@ pub struct Across {
     peak: f32,
     /// Pseudo-tracks with the factor that brings their noise to the single-track fit.
     pseudo: Vec<(Lateral, f32)>,
+    /// Per band: how the rows vary, where that is known.
+    noise: Vec<RowNoise>,
     pub(super) lane_correlation: f64,
 }
 
@@ -80,8 +83,30 @@ impl Across {
             peak: template(0.0, lanes.psf_m) as f32,
             joint,
             pseudo,
+            noise: Vec::new(),
             lane_correlation,
         })
+    }
+
+    /// How one band of the residuals of a series varies across the track.
+    ///
+    /// `residuals` are (band, offset, chainage); `held` says per capture which
+    /// chainage cells hold a train, empty where none are known yet.
+    #[must_use]
+    pub fn row_noise(
+        &self,
+        band: usize,
+        residuals: &[Option<Array3<f32>>],
+        strips: &[Strip],
+        held: &[Vec<bool>],
+    ) -> RowNoise {
+        RowNoise::learn((self.joint.rows(), band), residuals, strips, held)
+    }
+
+    /// Measures the track against the noise of its rows, one for each band.
+    #[must_use]
+    pub fn with_row_noise(self, noise: Vec<RowNoise>) -> Self {
+        Self { noise, ..self }
     }
 
     /// Measures one capture: `residual` is (band, offset, chainage).
@@ -95,6 +120,14 @@ impl Across {
         for (b, band) in residual.outer_iter().enumerate() {
             let amplitudes = self.joint.amplitudes(band, &support);
             track.row_mut(b).assign(&amplitudes.row(0));
+            if let Some(noise) = self.noise.get(b) {
+                let best = noise.first_amplitude(band, strip.clear.view(), self.joint.columns());
+                for (to, best) in track.row_mut(b).iter_mut().zip(best) {
+                    if best.is_finite() {
+                        *to = best;
+                    }
+                }
+            }
             if self.lanes.road_m.is_some() {
                 road.row_mut(b).assign(&amplitudes.row(1));
             }

@@ -66,6 +66,16 @@ impl Lateral {
         })
     }
 
+    /// Rows of the strip that take part.
+    pub(super) fn rows(&self) -> std::ops::Range<usize> {
+        self.rows.clone()
+    }
+
+    /// Row × (lanes, constant).
+    pub(super) fn columns(&self) -> &DMatrix<f64> {
+        &self.columns
+    }
+
     /// Where the mask of a strip allows the fit.
     pub(super) fn support(&self, clear: ArrayView2<bool>) -> Support {
         let n = clear.ncols();

@@ -57,12 +57,18 @@ pub(super) fn look(
     let Some(across) = strips.first().and_then(|s| Across::new(s.offset, lanes)) else {
         return found;
     };
+    let held = trains.map_or(&[][..], |t| &t.cells);
+    let bands = strips.first().map_or(0, |s| s.values.dim().0);
+    let rows = (0..bands).into_par_iter();
+    let rows = rows.map(|b| across.row_noise(b, &residuals, strips, held));
+    let rows = rows.collect();
+    let across = across.with_row_noise(rows);
     let contrasts: Vec<Option<Contrast>> = residuals
         .par_iter()
         .zip(strips)
         .map(|(r, s)| Some(across.contrast(r.as_ref()?, s)))
         .collect();
-    let Some(noise) = SeriesNoise::of(&contrasts, trains.map_or(&[], |t| &t.cells)) else {
+    let Some(noise) = SeriesNoise::of(&contrasts, held) else {
         return found;
     };
     found.profiles = (0..strips.len())

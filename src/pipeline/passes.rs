@@ -133,16 +133,7 @@ fn measure(pass: Pass, settings: &PassSettings) -> Vec<StripOutcome> {
         .zip(found.candidates)
         .zip(&predicted)
         .map(|((profile, candidates), predicted)| {
-            if predicted.as_ref().is_some_and(|p| {
-                if scale(p) > most / 2. {
-                    eprintln!("U {:.2}", scale(p) / most * 8.0)
-                };
-                scale(p) > most
-            }) {
-                eprintln!(
-                    "UNSUP {:.2}",
-                    scale(predicted.as_ref().unwrap()) / most * 4.0
-                );
+            if predicted.as_ref().is_some_and(|p| scale(p) > most) {
                 let reason = "unsupported background: no other capture looks alike".to_owned();
                 return StripOutcome {
                     profile,
