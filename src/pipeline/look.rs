@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ndarray::{Array2, Array3, Axis as Dim, Slice};
+use rayon::prelude::*;
 
 use super::align::{Placed, Tile};
 use super::cutout::Film;
@@ -132,7 +133,11 @@ impl<'a> SeriesLook<'a> {
             motion: super::delays::motion(self.captures[0].origin()),
         };
         let outcomes = analyse(strips, &settings)?;
-        Ok(outcomes.into_iter().map(Outcome::from).collect())
+        let stock_m: Vec<f64> = self.track.stock.iter().map(|s| s.length_m).collect();
+        Ok(outcomes
+            .into_par_iter()
+            .map(|outcome| Outcome::of_strip(outcome, &stock_m))
+            .collect())
     }
 
     fn look_by_radar(&self, strips: &[Strip], false_alarms: f64) -> Result<Vec<Outcome>> {
