@@ -10,7 +10,7 @@ use super::passes::PassSettings;
 use crate::background::{Occupied, Prediction};
 use crate::detect::{
     Across, Candidate, Contrast, Detector, Lanes, Prior, ScoreTail, SeriesNoise, Stretch, Suspect,
-    find_trains, profile, pseudo_profiles, stays,
+    better_here, find_trains, profile, pseudo_profiles, stays, told_apart,
 };
 use crate::strip::{Profile, Strip};
 
@@ -37,7 +37,7 @@ pub(super) fn look(
         .zip(strips)
         .map(|(p, s)| Some(p.as_ref()?.residual(&s.values)))
         .collect();
-    let given = Lanes::given(settings.gsd_m, settings.road_lane_m);
+    let given = Lanes::given(settings.gsd_m, settings.road_lane_m).beside(&settings.beside_m);
     let lanes = Lanes::find(given, strips, &residuals);
     let mut found = Found {
         lanes,
@@ -61,15 +61,27 @@ pub(super) fn look(
         .into_par_iter()
         .map(|t| {
             let (c, p) = (contrasts[t].as_ref()?, predicted[t].as_ref()?);
-            Some(profile(&across, &noise, (t, c), &strips[t], &p.rho))
+            let mut profile = profile(&across, &noise, (t, c), &strips[t], &p.rho);
+            Across::allow_for_other_tracks(c, &mut profile);
+            Some(profile)
         })
         .collect();
-    found.candidates = found
-        .profiles
-        .par_iter()
-        .map(|p| {
-            p.as_ref()
-                .map_or(Vec::new(), |p| find_trains(p, &settings.detector))
+    let blurred: Vec<f64> = (settings.beside_m.iter().copied())
+        .filter(|m| !told_apart(*m, lanes.psf_m))
+        .collect();
+    found.candidates = (found.profiles.par_iter().zip(&residuals).zip(strips))
+        .map(|((profile, residual), strip)| {
+            let (Some(profile), Some(residual)) = (profile, residual) else {
+                return Vec::new();
+            };
+            let mut trains = find_trains(profile, &settings.detector);
+            trains.retain(|train| {
+                let ends_m = (train.start_m, train.end_m);
+                blurred.iter().all(|m| {
+                    better_here((residual, strip), profile, (lanes.track_m, *m), ends_m) >= 0.0
+                })
+            });
+            trains
         })
         .collect();
     found.contrasts = contrasts;

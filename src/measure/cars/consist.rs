@@ -68,7 +68,13 @@ impl Grid {
     /// Probability of an end at each place; zero far from it.
     fn prior(&self, at_m: f64, sigma_m: f64) -> Vec<f64> {
         let z = |i: usize| (self.at_m(i) - at_m) / sigma_m;
-        let weight = |i: usize| if z(i).abs() <= END_SIGMAS { (-0.5 * z(i) * z(i)).exp() } else { 0.0 };
+        let weight = |i: usize| {
+            if z(i).abs() <= END_SIGMAS {
+                (-0.5 * z(i) * z(i)).exp()
+            } else {
+                0.0
+            }
+        };
         let weights: Vec<f64> = (0..self.len).map(weight).collect();
         let sum: f64 = weights.iter().sum();
         weights.iter().map(|w| w / sum).collect()
@@ -128,7 +134,10 @@ impl Consists {
         let mut totals = vec![0.0; width];
         let mut total_scale = f64::NEG_INFINITY;
         for p in 0..grid.len {
-            let scale = self.reach(p).map(|q| scales[q]).fold(f64::NEG_INFINITY, f64::max);
+            let scale = self
+                .reach(p)
+                .map(|q| scales[q])
+                .fold(f64::NEG_INFINITY, f64::max);
             let mut ended = vec![0.0; self.kinds.len() * width];
             if scale.is_finite() {
                 self.gather(p, (&begins, &scales, scale), &mut ended);

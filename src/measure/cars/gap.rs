@@ -81,8 +81,7 @@ impl<'a> Gaps<'a> {
             within_m,
             // A gap shows the track, that is no contrast: it falls by the mean
             // contrast of the train, more or less, and some noise besides.
-            dip: &mean * mean.transpose()
-                + noise.unit() * (DIP_SPREAD.powi(2) * size + 1.0),
+            dip: &mean * mean.transpose() + noise.unit() * (DIP_SPREAD.powi(2) * size + 1.0),
             // Two cars drawn from the train differ by twice its variance.
             step: spread * 2.0,
         })
@@ -158,7 +157,11 @@ impl Shapes {
         let edge = |u: f64| 0.5 * (1.0 + erf(u * per));
         let shape = DMatrix::from_fn(n, 2, |i, k| {
             let (left, right) = (edge(places[i] + 0.5 * GAP_M), edge(places[i] - 0.5 * GAP_M));
-            if k == 0 { left - right } else { 0.5 * (left + right) - 0.5 }
+            if k == 0 {
+                left - right
+            } else {
+                0.5 * (left + right) - 0.5
+            }
         });
         let smooth = DMatrix::from_fn(n, 2, |i, k| if k == 0 { 1.0 } else { places[i] });
         let smooth = &whiten * smooth;
@@ -187,7 +190,11 @@ impl Shapes {
             _ => 0.0,
         });
         let gram = DMatrix::from_fn(size, size, |p, q| {
-            if p % bands == q % bands { products[(p / bands, q / bands)] } else { 0.0 }
+            if p % bands == q % bands {
+                products[(p / bands, q / bands)]
+            } else {
+                0.0
+            }
         });
         let whole = DMatrix::identity(size, size) + &prior * gram;
         let factor = whole.lu();

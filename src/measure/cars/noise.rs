@@ -69,9 +69,8 @@ impl Noise {
                 sigma.max(1e-9)
             })
             .collect();
-        let z = |b: usize, j: usize| {
-            (difference(b, j) / (sigma[b] * GROWTH.sqrt())).clamp(-MOST, MOST)
-        };
+        let z =
+            |b: usize, j: usize| (difference(b, j) / (sigma[b] * GROWTH.sqrt())).clamp(-MOST, MOST);
         let product = |a: usize, b: usize| used.iter().map(|j| z(a, *j) * z(b, *j)).sum::<f64>();
         let covariance = DMatrix::from_fn(bands, bands, |a, b| {
             let norm = (product(a, a) * product(b, b)).sqrt().max(1e-30);

@@ -121,6 +121,9 @@ fn planted_cars_are_counted() {
             inside += usize::from((found.min..=found.max).contains(&train.cars));
             width += found.max - found.min;
         }
-        eprintln!("noise {noise}: ±1 {near} exact {exact} inside {inside} of {trains}, width {:.2}", f64::from(width) / trains as f64);
+        eprintln!(
+            "noise {noise}: ±1 {near} exact {exact} inside {inside} of {trains}, width {:.2}",
+            f64::from(width) / trains as f64
+        );
     }
 }
