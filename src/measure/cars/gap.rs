@@ -14,9 +14,9 @@ use super::consist::Grid;
 use super::noise::Noise;
 use crate::strip::{Profile, sample_correlation};
 
-/// Distance between the bodies of coupled cars, m: what the lengths over
-/// couplers of common stock exceed those of their bodies by, 0.9 to 1.2 m
-/// (gondola 12-1303: 13.92 m over couplers, 12.80 m over end beams).
+/// Distance between the bodies of coupled cars, m: about what lengths over
+/// couplers exceed those of bodies by. Assumed, not measured: a gap is hardly
+/// resolved, so that its width and its depth are one (the depth is free).
 pub const GAP_M: f64 = 1.0;
 
 /// A window reaches so far to both sides of a gap, m: half the shortest car,

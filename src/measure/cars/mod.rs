@@ -52,10 +52,8 @@ pub struct Cars {
 /// `fit` says where the train begins and ends; `stock_m` are lengths over
 /// couplers, m, of what runs on the track, in addition to the common ones.
 /// `None` where the strip is blurred by more than [`SHARP_M`], an end was not
-/// seen, or no row of cars has this length.
-///
-/// Length is not the only thing that is known of the ends: the visible body
-/// ends half a gap within the coupler.
+/// seen, or no row of cars has this length. Bodies are taken to end half a gap
+/// within the couplers.
 #[must_use]
 pub fn cars(profile: &Profile, fit: &Fit, stock_m: &[f64]) -> Option<Cars> {
     if profile.psf_m > SHARP_M || fit.censored != super::Censored::None {
