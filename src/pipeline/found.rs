@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use ndarray::Array2;
+use ndarray::{Array2, Array3};
 use rayon::prelude::*;
 
 use super::passes::PassSettings;
@@ -66,27 +66,35 @@ pub(super) fn look(
             Some(profile)
         })
         .collect();
-    let blurred: Vec<f64> = (settings.beside_m.iter().copied())
-        .filter(|m| !told_apart(*m, lanes.psf_m))
-        .collect();
     found.candidates = (found.profiles.par_iter().zip(&residuals).zip(strips))
         .map(|((profile, residual), strip)| {
             let (Some(profile), Some(residual)) = (profile, residual) else {
                 return Vec::new();
             };
             let mut trains = find_trains(profile, &settings.detector);
-            trains.retain(|train| {
-                let ends_m = (train.start_m, train.end_m);
-                blurred.iter().all(|m| {
-                    better_here((residual, strip), profile, (lanes.track_m, *m), ends_m) >= 0.0
-                })
-            });
+            trains.retain(|t| stands_here(t, profile, (residual, strip), (lanes, settings)));
             trains
         })
         .collect();
     found.contrasts = contrasts;
     found.noise = Some(noise);
     found
+}
+
+/// Whether a train stands on this track rather than on one beside it that the
+/// strip does not tell apart.
+fn stands_here(
+    train: &Candidate,
+    profile: &Profile,
+    seen: (&Array3<f32>, &Strip),
+    (lanes, settings): (Lanes, &PassSettings),
+) -> bool {
+    let ends_m = (train.start_m, train.end_m);
+    settings
+        .beside_m
+        .iter()
+        .filter(|m| !told_apart(**m, lanes.psf_m))
+        .all(|m| better_here(seen, profile, (lanes.track_m, *m), ends_m) >= 0.0)
 }
 
 impl Found {
