@@ -114,6 +114,7 @@ fn settings() -> PassSettings {
     PassSettings {
         gsd_m: GSD_M,
         road_lane_m: None,
+        beside_m: Vec::new(),
         detector: Detector::OPTICAL,
         motion: None,
     }

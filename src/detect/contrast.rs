@@ -8,11 +8,14 @@ use super::lateral::{Lateral, Support};
 use super::rows::RowNoise;
 use super::template::template;
 use crate::stats::{MAD_TO_SIGMA, median};
-use crate::strip::{Axis, Strip};
+use crate::strip::{Axis, Profile, Strip};
 
 /// Share of the fitted amplitude that the template may be wrong by (width of
 /// the stock, point spread, sub-pixel place) without counting as misfit.
 const SHAPE_TOLERANCE: f32 = 0.12;
+/// Tracks of a crossing lie to each other as their lines say to about this, m:
+/// half a gauge.
+const PLACED_M: f64 = 0.7;
 /// Length over which the noise is taken from the pseudo-tracks, m.
 const NOISE_WINDOW_M: f64 = 120.0;
 /// The local noise is not taken below this share of the capture's.
@@ -24,6 +27,9 @@ pub struct Across {
     joint: Lateral,
     /// Rows of the joint template, for the fitted amplitude: lanes × (peak).
     peak: f32,
+    /// Per other track: the share of its trains that its error of place puts
+    /// on the track.
+    leaks: Vec<f32>,
     /// Pseudo-tracks with the factor that brings their noise to the single-track fit.
     pseudo: Vec<(Lateral, f32)>,
     /// Per band: how the rows vary, where that is known.
@@ -39,6 +45,8 @@ pub struct Contrast {
     pub(super) track: Array2<f32>,
     /// (band, chainage) on the road lane, zero where there is none.
     pub(super) road: Array2<f32>,
+    /// (band, chainage): what trains on other tracks may add to the track.
+    pub(super) leaked: Array2<f32>,
     pub(super) usable: Vec<bool>,
     pub(super) inflation: Vec<f32>,
     /// Mean square that the lanes leave, by cell variance; 1 where they explain all.
@@ -78,8 +86,14 @@ impl Across {
                 Some((fit, (unit / own).sqrt() as f32))
             })
             .collect();
+        let leak = |centre_m: f64| {
+            let at = |m: f64| joint.mistaken(offset, centre_m + m, lanes.psf_m).abs();
+            at(-PLACED_M).max(at(PLACED_M)) as f32
+        };
+        let leaks = lanes.beside_m.into_iter().flatten().map(leak).collect();
         Some(Self {
             lanes,
+            leaks,
             peak: template(0.0, lanes.psf_m) as f32,
             joint,
             pseudo,
@@ -116,6 +130,7 @@ impl Across {
         let (bands, _, n) = residual.dim();
         let mut track = Array2::zeros((bands, n));
         let mut road = Array2::zeros((bands, n));
+        let mut leaked = Array2::zeros((bands, n));
         let mut misfit = vec![0.0f32; n];
         for (b, band) in residual.outer_iter().enumerate() {
             let amplitudes = self.joint.amplitudes(band, &support);
@@ -131,6 +146,12 @@ impl Across {
             if self.lanes.road_m.is_some() {
                 road.row_mut(b).assign(&amplitudes.row(1));
             }
+            let first = 1 + usize::from(self.lanes.road_m.is_some());
+            for (k, leak) in self.leaks.iter().enumerate() {
+                for (to, other) in leaked.row_mut(b).iter_mut().zip(amplitudes.row(first + k)) {
+                    *to = f32::hypot(*to, leak * other);
+                }
+            }
             let left = self.misfit(band, strip.clear.view(), &amplitudes, &support);
             for (sum, v) in misfit.iter_mut().zip(left) {
                 *sum += v / bands as f32;
@@ -142,6 +163,7 @@ impl Across {
             chainage: strip.chainage,
             track,
             road,
+            leaked,
             usable: support.usable,
             inflation: support.inflation,
             misfit: box_mean(&by_local_noise(misfit, &sigma), reach),
@@ -168,6 +190,13 @@ impl Across {
     #[must_use]
     pub fn track_variance(&self, offset: Axis) -> f64 {
         self.joint.covariance(offset.step_m, self.lanes.gsd_m)[(0, 0)]
+    }
+
+    /// Adds to the noise of a profile what other tracks may have put there.
+    pub fn allow_for_other_tracks(contrast: &Contrast, profile: &mut Profile) {
+        for (sigma, leaked) in profile.track_sigma.iter_mut().zip(&contrast.leaked) {
+            *sigma = sigma.hypot(*leaked);
+        }
     }
 
     fn misfit(

@@ -1,8 +1,9 @@
 //! Where the track and a road lane beside it lie in the strips of a series.
 
+use nalgebra::{DMatrix, DVector};
 use ndarray::Array3;
 
-use super::template::template;
+use super::template::{overlap, template};
 use crate::stats::{mad_sigma, median};
 use crate::strip::{Axis, Strip};
 
@@ -13,6 +14,13 @@ pub const DEFAULT_PSF_PX: f64 = 0.72;
 const TRACK_REACH_M: f64 = 5.0;
 /// A road lane lies so far from the track, m.
 const ROAD_M: (f64, f64) = (4.0, 25.0);
+/// Templates of two tracks that overlap by more than this share are not told
+/// apart: fitted together, the noise of both grows by half and more,
+/// 1/√(1 − 0.75²).
+const MOST_OVERLAP: f64 = 0.75;
+/// With another track beside it, the line is searched over this share of the
+/// distance: it shall not be taken for the other.
+const OWN_SHARE: f64 = 0.45;
 /// Energies in units of noise are clipped here: one bright roof is no lane.
 const MOST_ENERGY: f32 = 400.0;
 /// Captures from which lanes are searched; with fewer the given ones are taken.
@@ -25,6 +33,11 @@ pub struct Lanes {
     pub track_m: f64,
     /// Offset of a road lane on the same deck, m.
     pub road_m: Option<f64>,
+    /// Offset of the nearest other track to the left and to the right, m, as far
+    /// as it is told apart from the track.
+    pub beside_m: [Option<f64>; 2],
+    /// How far to both sides of the given line the track is sought, m.
+    pub reach_m: f64,
     /// Blur of the strips, 1 sigma of a Gaussian, m.
     pub psf_m: f64,
     /// Ground sample distance of the captures, m.
@@ -38,20 +51,52 @@ impl Lanes {
         Self {
             track_m: 0.0,
             road_m,
+            beside_m: [None; 2],
+            reach_m: TRACK_REACH_M,
             psf_m: DEFAULT_PSF_PX * gsd_m,
             gsd_m,
         }
     }
 
+    /// The same with other tracks at these offsets, m.
+    ///
+    /// Those told apart become lanes of their own; beside others the track is
+    /// where its line says, because the energy of both has one peak.
+    #[must_use]
+    pub fn beside(mut self, offsets_m: &[f64]) -> Self {
+        for &offset_m in offsets_m {
+            if !told_apart(offset_m, self.psf_m) {
+                self.reach_m = 0.0;
+                continue;
+            }
+            let side = &mut self.beside_m[usize::from(offset_m > 0.0)];
+            if side.is_none_or(|m| offset_m.abs() < f64::abs(m)) {
+                *side = Some(offset_m);
+            }
+            self.reach_m = self.reach_m.min(OWN_SHARE * offset_m.abs());
+        }
+        self
+    }
+
+    /// The other tracks' offsets if the track is at `track_m`, m.
+    fn neighbours(&self, track_m: f64) -> impl Iterator<Item = f64> {
+        let moved_m = track_m - self.track_m;
+        self.beside_m
+            .into_iter()
+            .flatten()
+            .map(move |m| m + moved_m)
+    }
+
     pub(super) fn centres(&self) -> Vec<f64> {
         [Some(self.track_m), self.road_m]
             .into_iter()
+            .chain(self.beside_m)
             .flatten()
             .collect()
     }
 
     pub(super) fn count(&self) -> usize {
-        1 + usize::from(self.road_m.is_some())
+        self.centres().len()
     }
 
     /// Finds the lanes in the energy of the residuals across the track:
@@ -132,19 +177,25 @@ fn search(given: Lanes, offset: Axis, energy: &[f64]) -> Lanes {
     let step = (given.gsd_m / 12.0).max(0.1);
     let peak = template(0.0, given.psf_m).powi(2);
     let mut best: Option<(f64, Lanes)> = None;
-    let ticks = (TRACK_REACH_M / step) as i64;
+    let ticks = (given.reach_m / step) as i64;
     for track in (-ticks..=ticks).map(|i| i as f64 * step) {
         let roads = ((ROAD_M.0 / step) as i64..=(ROAD_M.1 / step) as i64)
             .flat_map(|i| [-1.0, 1.0].map(|sign| Some(track + sign * i as f64 * step)));
+        let beside: Vec<f64> = given.neighbours(track).collect();
+        let free = |road: &f64| beside.iter().all(|b| (road - b).abs() > ROAD_M.0);
+        let roads = roads.filter(|road| road.as_ref().is_none_or(free));
         for road in std::iter::once(None).chain(roads) {
-            let Some((cost, factors)) = explain(&rows, track, road, given.psf_m) else {
+            let centres = (track, road, beside.as_slice());
+            let Some((cost, factors)) = explain(&rows, centres, given.psf_m) else {
                 continue;
             };
             let clearly = road.is_none() || factors[2] * peak > 0.25 * floor;
             if factors[1] > 0.0 && clearly && best.as_ref().is_none_or(|b| cost < b.0) {
+                let moved = |m: Option<f64>| m.map(|m| m + track - given.track_m);
                 let lanes = Lanes {
                     track_m: track,
                     road_m: road,
+                    beside_m: given.beside_m.map(moved),
                     ..given
                 };
                 best = Some((cost, lanes));
@@ -154,34 +205,46 @@ fn search(given: Lanes, offset: Axis, energy: &[f64]) -> Lanes {
     best.map_or(given, |b| b.1)
 }
 
-/// Cost and factors (floor, track, road) of the energy model.
+/// Cost and factors (floor, track, then road and others if any) of the energy model.
 fn explain(
     rows: &[(f64, f64)],
-    track: f64,
-    road: Option<f64>,
+    (track, road, beside): (f64, Option<f64>, &[f64]),
     psf_m: f64,
-) -> Option<(f64, [f64; 3])> {
-    let n = if road.is_some() { 3 } else { 2 };
-    let column = |o: f64| {
-        let square = |c: f64| template(o - c, psf_m).powi(2);
-        [1.0, square(track), road.map_or(0.0, square)]
-    };
-    let mut normal = nalgebra::Matrix3::<f64>::identity() * 1e-9;
-    let mut right = nalgebra::Vector3::<f64>::zeros();
+) -> Option<(f64, Vec<f64>)> {
+    let centres: Vec<f64> = [Some(track), road]
+        .into_iter()
+        .flatten()
+        .chain(beside.iter().copied())
+        .collect();
+    let n = centres.len() + 1;
+    let mut normal = DMatrix::<f64>::identity(n, n) * 1e-9;
+    let mut right = DVector::<f64>::zeros(n);
     let mut total = 0.0;
+    let mut x = DVector::<f64>::from_element(n, 1.0);
     for (o, e) in rows {
-        let x = column(*o);
-        for i in 0..n {
-            right[i] += x[i] * e;
-            for j in 0..n {
-                normal[(i, j)] += x[i] * x[j];
-            }
+        for (k, c) in centres.iter().enumerate() {
+            x[k + 1] = template(o - c, psf_m).powi(2);
         }
+        normal.ger(1.0, &x, &x, 1.0);
+        right.axpy(*e, &x, 1.0);
         total += e * e;
     }
     let factors = normal.cholesky()?.solve(&right);
     let cost = total - factors.dot(&right);
-    Some((cost, [factors[0], factors[1], factors[2]]))
+    Some((cost, factors.iter().copied().collect()))
+}
+
+/// Whether a strip of this blur, m, tells a track `distance_m` to either side
+/// of another apart from it.
+///
+/// ```
+/// use railspan::detect::told_apart;
+/// // Two tracks 4.5 m apart at 0.5, 3 and 10 m pixels.
+/// assert_eq!([0.72, 2.2, 7.2].map(|psf| told_apart(4.5, psf)), [true, true, false]);
+/// ```
+#[must_use]
+pub fn told_apart(distance_m: f64, psf_m: f64) -> bool {
+    overlap(distance_m, psf_m) <= MOST_OVERLAP
 }
 
 #[cfg(test)]
@@ -206,6 +269,28 @@ mod tests {
         let found = search(given, offset, &energy);
         assert!((found.track_m + 0.5).abs() < 0.3, "{found:?}");
         assert!((found.road_m.unwrap_or(0.0) - 9.0).abs() < 0.3, "{found:?}");
+    }
+
+    #[test]
+    fn the_other_track_is_not_taken_for_this_one() {
+        let offset = Axis {
+            first_m: -25.0,
+            step_m: 0.5,
+            len: 101,
+        };
+        let given = Lanes::given(1.0, None).beside(&[4.5, 9.0]);
+        assert_eq!(given.beside_m, [None, Some(4.5)]);
+        let h = |o: f64, c: f64| template(o - c, given.psf_m).powi(2);
+        let energy: Vec<f64> = (0..offset.len)
+            .map(|i| offset.at_m(i))
+            .map(|o| 1.0 + 10.0 * h(o, 0.6) + 80.0 * h(o, 5.1))
+            .collect();
+        let found = search(given, offset, &energy);
+        assert!((found.track_m - 0.6).abs() < 0.2, "{found:?}");
+        assert!(found.beside_m[1].is_some_and(|m| (m - 5.1).abs() < 0.2));
+        // Two tracks that are one peak do not move the line.
+        let blurred = Lanes::given(10.0, None).beside(&[4.5]);
+        assert_eq!((blurred.beside_m, blurred.reach_m), ([None; 2], 0.0));
     }
 
     #[test]

@@ -76,6 +76,16 @@ impl Lateral {
         &self.columns
     }
 
+    /// What the fit takes for the first lane of a train of unit contrast that
+    /// stands at `centre_m`, beside all lanes.
+    pub(super) fn mistaken(&self, offset: Axis, centre_m: f64, psf_m: f64) -> f64 {
+        self.rows
+            .clone()
+            .enumerate()
+            .map(|(r, i)| self.whole[(0, r)] * template(offset.at_m(i) - centre_m, psf_m))
+            .sum()
+    }
+
     /// Where the mask of a strip allows the fit.
     pub(super) fn support(&self, clear: ArrayView2<bool>) -> Support {
         let n = clear.ncols();

@@ -9,6 +9,7 @@
 //! says how often an empty track looks like a train, [`detection_limit_m`] which
 //! train would have been missed.
 
+mod apart;
 mod chain;
 mod contrast;
 mod covariance;
@@ -27,9 +28,10 @@ mod standing;
 mod tail;
 mod template;
 
+pub use apart::better_here;
 pub use contrast::{Across, Contrast};
 pub use emission::{Prior, Side};
-pub use lanes::{DEFAULT_PSF_PX, Lanes};
+pub use lanes::{DEFAULT_PSF_PX, Lanes, told_apart};
 pub use likeness::likeness;
 pub use limit::detection_limit_m;
 pub use noise::{SeriesNoise, profile, pseudo_profiles};

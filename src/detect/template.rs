@@ -12,9 +12,33 @@ pub(super) fn template(offset_m: f64, psf_m: f64) -> f64 {
     0.5 * (erf((offset_m + WIDTH_M / 2.0) * per) - erf((offset_m - WIDTH_M / 2.0) * per))
 }
 
+/// Cosine between the profiles of two trains `distance_m` apart: 1 where they
+/// are the same. Taken between Gaussians of the same variance.
+pub(super) fn overlap(distance_m: f64, psf_m: f64) -> f64 {
+    let variance = psf_m * psf_m + WIDTH_M * WIDTH_M / 12.0;
+    (-0.25 * distance_m * distance_m / variance).exp()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn overlap_is_that_of_the_profiles() {
+        for psf_m in [0.72, 2.2, 7.2] {
+            let product = |d: f64| -> f64 {
+                (-800..=800)
+                    .map(|i| f64::from(i) * 0.05)
+                    .map(|o| template(o, psf_m) * template(o - d, psf_m))
+                    .sum()
+            };
+            let exact = product(4.5) / product(0.0);
+            assert!(
+                (overlap(4.5, psf_m) - exact).abs() < 0.03,
+                "{psf_m} {exact}"
+            );
+        }
+    }
 
     #[test]
     fn it_holds_the_width_and_is_even() {

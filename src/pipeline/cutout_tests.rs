@@ -46,6 +46,7 @@ fn look(start_m: f64, end_m: f64) -> Look {
         snr: 9.0,
         p_value: None,
         polarity: crate::measure::Polarity::Bright,
+        cars: None,
         followed: None,
         line: Vec::new(),
         cutout: None,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::beside::beside;
 use super::finding::{Finding, Subject, Verdict};
 use super::fingerprint::digest;
 use super::group::{Filed, FiledCapture, SeriesKey, group};
@@ -62,6 +63,22 @@ pub trait Keeper {
     fn keep(&mut self, inputs: &TrackInputs, findings: Vec<Finding>) -> Result<()>;
 }
 
+/// A track and what runs beside it.
+struct Line<'a> {
+    track: &'a Track,
+    /// Offsets of the crossing's other tracks, m.
+    beside_m: Vec<f64>,
+}
+
+impl<'a> Line<'a> {
+    fn of(track: &'a Track, crossing: &Crossing) -> Self {
+        Self {
+            track,
+            beside_m: beside(track, crossing),
+        }
+    }
+}
+
 /// The captures of one series of a track.
 struct Group<'a> {
     captures: &'a [FiledCapture],
@@ -79,7 +96,8 @@ pub fn detect(corridors: Vec<Filed>, run: &Detection<'_>, keeper: &mut dyn Keepe
     run.watch.begins("detect", series.len());
     for crossing in run.crossings {
         for track in &crossing.tracks {
-            let own = groups(&series, &crossing.id, track, run.false_alarms)?;
+            let line = Line::of(track, crossing);
+            let own = groups(&series, &crossing.id, &line, run.false_alarms)?;
             if own.is_empty() {
                 continue;
             }
@@ -89,7 +107,7 @@ pub fn detect(corridors: Vec<Filed>, run: &Detection<'_>, keeper: &mut dyn Keepe
                     run.watch.advanced();
                 }
             } else {
-                keeper.keep(&inputs, look_at(track, &own, run)?)?;
+                keeper.keep(&inputs, look_at(&line, &own, run)?)?;
             }
         }
     }
@@ -99,16 +117,17 @@ pub fn detect(corridors: Vec<Filed>, run: &Detection<'_>, keeper: &mut dyn Keepe
 fn groups<'a>(
     series: &'a BTreeMap<SeriesKey, Vec<FiledCapture>>,
     crossing: &str,
-    track: &Track,
+    line: &Line<'_>,
     false_alarms: f64,
 ) -> Result<Vec<Group<'a>>> {
     series
         .iter()
-        .filter(|(key, _)| key.crossing == crossing && key.track == track.id)
+        .filter(|(key, _)| key.crossing == crossing && key.track == line.track.id)
         .map(|(key, captures)| {
+            let settings = (false_alarms, line.beside_m.as_slice());
             Ok(Group {
                 captures,
-                digest: series_digest(track, (key, captures), false_alarms)?,
+                digest: series_digest(line.track, (key, captures), settings)?,
             })
         })
         .collect()
@@ -126,13 +145,13 @@ fn inputs(crossing: &str, track: &Track, groups: &[Group<'_>]) -> Result<TrackIn
 }
 
 /// All series of one track, followed together.
-fn look_at(track: &Track, groups: &[Group<'_>], run: &Detection<'_>) -> Result<Vec<Finding>> {
+fn look_at(line: &Line<'_>, groups: &[Group<'_>], run: &Detection<'_>) -> Result<Vec<Finding>> {
     let mut looked: Vec<Looked> = Vec::new();
     for (series, group) in groups.iter().enumerate() {
         if run.stop.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
         }
-        let results = looks(track, group, run);
+        let results = looks(line, group, run);
         // A track of one series is known or new as a whole.
         if groups.len() > 1 {
             keep(run.cache, &group.digest, &results);
@@ -154,7 +173,7 @@ fn look_at(track: &Track, groups: &[Group<'_>], run: &Detection<'_>) -> Result<V
 }
 
 /// The looks at one series, one a capture: those that were kept, or new ones.
-fn looks(track: &Track, group: &Group<'_>, run: &Detection<'_>) -> Vec<Result<Seen>> {
+fn looks(line: &Line<'_>, group: &Group<'_>, run: &Detection<'_>) -> Vec<Result<Seen>> {
     let captures = group.captures;
     if !run.anew
         && let Some(kept) = kept(run.cache, &group.digest, captures.len())
@@ -164,14 +183,15 @@ fn looks(track: &Track, group: &Group<'_>, run: &Detection<'_>) -> Vec<Result<Se
     let origin = captures[0].origin();
     log::debug!(
         "{}: {} captures by {} at {:.2} m",
-        track.id,
+        line.track.id,
         captures.len(),
         origin.sensor,
         origin.gsd_m
     );
-    let seen = run
-        .workers
-        .install(|| SeriesLook::new(track, captures).and_then(|look| look.look(run.false_alarms)));
+    let seen = run.workers.install(|| {
+        let look = SeriesLook::new(line.track, captures)?;
+        look.beside(line.beside_m.clone()).look(run.false_alarms)
+    });
     match seen {
         Ok(results) => results,
         Err(error) => captures

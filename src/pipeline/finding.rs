@@ -7,7 +7,7 @@ use super::CutOut;
 use crate::capture::{Capture, Modality};
 use crate::difference::Followed;
 use crate::geo::LonLat;
-use crate::measure::{Censored, Polarity};
+use crate::measure::{Cars, Censored, Polarity};
 use crate::source::CorridorOrigin;
 use crate::strip::Shift;
 
@@ -91,6 +91,8 @@ pub struct FoundTrain {
     pub p_value: Option<f64>,
     /// Brighter or darker than the empty track.
     pub polarity: Polarity,
+    /// How many cars it has, where the gaps between them can be seen.
+    pub cars: Option<Cars>,
     /// What became of it since the observation before.
     pub followed: Option<Followed>,
     /// Its line on the alignment.

@@ -4,14 +4,15 @@
 use std::ops::Range;
 
 use nalgebra::DMatrix;
-use ndarray::Array2;
+use ndarray::{Array2, Array3};
 use rayon::prelude::*;
 
 use super::passes::PassSettings;
 use crate::background::{Occupied, Panel, Prediction};
 use crate::detect::{
     Across, Candidate, Contrast, Detector, Lanes, Prior, ScoreTail, SeriesNoise, Standing, Stretch,
-    Suspect, TrackView, find_trains, likeness, profile, pseudo_profiles, standing, stays,
+    Suspect, TrackView, better_here, find_trains, likeness, profile, pseudo_profiles, standing,
+    stays, told_apart,
 };
 use crate::strip::{Profile, Strip};
 
@@ -44,7 +45,7 @@ pub(super) fn look(
         .zip(strips)
         .map(|(p, s)| Some(p.as_ref()?.residual(&s.values)))
         .collect();
-    let given = Lanes::given(settings.gsd_m, settings.road_lane_m);
+    let given = Lanes::given(settings.gsd_m, settings.road_lane_m).beside(&settings.beside_m);
     let lanes = Lanes::find(given, strips, &residuals);
     let mut found = Found {
         lanes,
@@ -75,21 +76,41 @@ pub(super) fn look(
         .into_par_iter()
         .map(|t| {
             let (c, p) = (contrasts[t].as_ref()?, predicted[t].as_ref()?);
-            Some(profile(&across, &noise, (t, c), &strips[t], &p.rho))
+            let mut profile = profile(&across, &noise, (t, c), &strips[t], &p.rho);
+            Across::allow_for_other_tracks(c, &mut profile);
+            Some(profile)
         })
         .collect();
-    found.candidates = found
-        .profiles
-        .par_iter()
-        .map(|p| {
-            p.as_ref()
-                .map_or(Vec::new(), |p| find_trains(p, &settings.detector))
+    found.candidates = (found.profiles.par_iter().zip(&residuals).zip(strips))
+        .map(|((profile, residual), strip)| {
+            let (Some(profile), Some(residual)) = (profile, residual) else {
+                return Vec::new();
+            };
+            let mut trains = find_trains(profile, &settings.detector);
+            trains.retain(|t| stands_here(t, profile, (residual, strip), (lanes, settings)));
+            trains
         })
         .collect();
     found.across = Some(across);
     found.contrasts = contrasts;
     found.noise = Some(noise);
     found
+}
+
+/// Whether a train stands on this track rather than on one beside it that the
+/// strip does not tell apart.
+fn stands_here(
+    train: &Candidate,
+    profile: &Profile,
+    seen: (&Array3<f32>, &Strip),
+    (lanes, settings): (Lanes, &PassSettings),
+) -> bool {
+    let ends_m = (train.start_m, train.end_m);
+    settings
+        .beside_m
+        .iter()
+        .filter(|m| !told_apart(**m, lanes.psf_m))
+        .all(|m| better_here(seen, profile, (lanes.track_m, *m), ends_m) >= 0.0)
 }
 
 impl Found {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ndarray::{Array2, Array3, Axis as Dim, Slice};
+use rayon::prelude::*;
 
 use super::align::{Placed, Tile};
 use super::cutout::Film;
@@ -12,7 +13,7 @@ use super::seen::{Outcome, Seen};
 use super::working::Working;
 use super::{PassSettings, RadarSettings, analyse, analyse_radar};
 use crate::capture::Modality;
-use crate::detect::Detector;
+use crate::detect::{DEFAULT_PSF_PX, Detector, told_apart};
 use crate::error::{Error, Result};
 use crate::geo::Alignment;
 use crate::site::Track;
@@ -24,6 +25,8 @@ pub(super) struct SeriesLook<'a> {
     captures: &'a [FiledCapture],
     working: Working,
     spec: StripSpec,
+    /// Offsets of other tracks that run beside this one, m.
+    beside_m: Vec<f64>,
     /// Tiles by order of chainage: alignment, cells of the strip, and for each
     /// of its corridors the index of the capture.
     tiles: Vec<TileOfTrack>,
@@ -79,7 +82,28 @@ impl<'a> SeriesLook<'a> {
             captures,
             working,
             spec,
+            beside_m: Vec::new(),
         })
+    }
+
+    /// The same with other tracks of the crossing at these offsets, m.
+    pub(super) fn beside(self, beside_m: Vec<f64>) -> Self {
+        Self { beside_m, ..self }
+    }
+
+    /// What is to be said of trains on a track that has others so near that
+    /// the pixels do not tell them apart.
+    fn blurred_with(&self) -> Option<String> {
+        let blur_m = DEFAULT_PSF_PX * self.working.pixel_m();
+        let near = |m: &&f64| !told_apart(**m, blur_m);
+        let offset_m = self.beside_m.iter().find(near)?;
+        let side = if *offset_m > 0.0 { "right" } else { "left" };
+        Some(format!(
+            "pixels of {:.0} m do not tell this track from the one {:.1} m to its {side}: trains \
+             are on the one or the other",
+            self.working.pixel_m(),
+            offset_m.abs()
+        ))
     }
 
     /// Looks through the series; one entry a capture, in their order.
@@ -110,6 +134,9 @@ impl<'a> SeriesLook<'a> {
                     .ok_or_else(|| Error::unsupported("it was not looked at"))?;
                 let background = outcome.as_mut().ok().and_then(|o| o.background.take());
                 let mut seen = Seen::of(self.track, &placed, strip, outcome);
+                if seen.look.trains.as_ref().is_ok_and(|t| !t.is_empty()) {
+                    seen.look.remarks.extend(self.blurred_with());
+                }
                 film.cut(t, background.as_ref(), &mut seen.look);
                 Ok(seen)
             })
@@ -128,11 +155,16 @@ impl<'a> SeriesLook<'a> {
         let settings = PassSettings {
             gsd_m: self.working.pixel_m(),
             road_lane_m: self.track.road_lane_offset_m,
+            beside_m: self.beside_m.clone(),
             detector: Detector::OPTICAL.at_rate(false_alarms),
             motion: super::delays::motion(self.captures[0].origin()),
         };
         let outcomes = analyse(strips, &settings)?;
-        Ok(outcomes.into_iter().map(Outcome::from).collect())
+        let stock_m: Vec<f64> = self.track.stock.iter().map(|s| s.length_m).collect();
+        Ok(outcomes
+            .into_par_iter()
+            .map(|outcome| Outcome::of_strip(outcome, &stock_m))
+            .collect())
     }
 
     fn look_by_radar(&self, strips: &[Strip], false_alarms: f64) -> Result<Vec<Outcome>> {

@@ -17,25 +17,22 @@ use crate::error::{Error, Result};
 use crate::site::Track;
 
 /// A digest of all that the looks at a series follow from: the track, the
-/// fingerprints of its corridors in order of time, and the method.
+/// fingerprints of its corridors in order of time, the rate of false alarms
+/// with the offsets of other tracks, and the method.
 ///
 /// # Errors
 /// None, as long as numbers are numbers.
 pub(super) fn series_digest(
     track: &Track,
     (key, captures): (&SeriesKey, &[FiledCapture]),
-    false_alarms: f64,
+    settings: (f64, &[f64]),
 ) -> Result<String> {
     let corridors: Vec<_> = captures
         .iter()
         .flat_map(|capture| &capture.tiles)
         .map(|tile| tile.path.file_stem().unwrap_or_default().to_string_lossy())
         .collect();
-    digest(&(
-        METHOD,
-        format!("{track:?} {key:?} {false_alarms}"),
-        corridors,
-    ))
+    digest(&(METHOD, format!("{track:?} {key:?} {settings:?}"), corridors))
 }
 
 /// The looks that were kept, one a capture, or nothing.

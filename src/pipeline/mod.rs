@@ -7,6 +7,7 @@
 //! the batch.
 
 mod align;
+mod beside;
 mod cache;
 mod cutout;
 mod delays;

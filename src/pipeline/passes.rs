@@ -25,6 +25,8 @@ pub struct PassSettings {
     pub gsd_m: f64,
     /// Offset of a road lane on the same deck, m, where known.
     pub road_lane_m: Option<f64>,
+    /// Offsets of other tracks of the crossing, m.
+    pub beside_m: Vec<f64>,
     /// How trains are told from nothing.
     pub detector: Detector,
     /// Delays between bands, where the sensor has them.

@@ -7,7 +7,7 @@ use super::align::Placed;
 use super::finding::{FoundTrain, Look, Registered};
 use super::{MeasuredTrain, RadarOutcome, RadarTrain, StripOutcome};
 use crate::difference::{Contrast, Sight, Span};
-use crate::measure::{Censored, Polarity};
+use crate::measure::{Cars, Censored, Polarity, cars};
 use crate::site::Track;
 use crate::strip::{Axis, Strip};
 
@@ -44,6 +44,7 @@ struct TrainOnStrip {
     snr: f64,
     p_value: Option<f64>,
     polarity: Polarity,
+    cars: Option<Cars>,
 }
 
 /// One capture on one track.
@@ -202,6 +203,7 @@ impl TrainOnStrip {
             snr: self.snr,
             p_value: self.p_value,
             polarity: self.polarity,
+            cars: self.cars,
             followed: None,
             line: part
                 .vertices()
@@ -213,8 +215,14 @@ impl TrainOnStrip {
     }
 }
 
-impl From<StripOutcome> for Outcome {
-    fn from(outcome: StripOutcome) -> Self {
+impl Outcome {
+    /// `stock_m`: lengths over couplers of what runs on the track, m.
+    pub(super) fn of_strip(outcome: StripOutcome, stock_m: &[f64]) -> Self {
+        let counts: Vec<Option<Cars>> = outcome
+            .trains
+            .iter()
+            .map(|train| cars(outcome.profile.as_ref()?, &train.fit, stock_m))
+            .collect();
         let contrast = outcome.profile.map(|profile| {
             let mut value = profile.track;
             for (mut cell, usable) in value.columns_mut().into_iter().zip(&profile.usable) {
@@ -230,7 +238,15 @@ impl From<StripOutcome> for Outcome {
         let trains = match outcome.reason {
             Some(reason) => Err(reason),
             None if contrast.is_none() => Err("too little of the track can be seen".to_owned()),
-            None => Ok(outcome.trains.into_iter().map(TrainOnStrip::from).collect()),
+            None => Ok(outcome
+                .trains
+                .into_iter()
+                .zip(counts)
+                .map(|(train, cars)| TrainOnStrip {
+                    cars,
+                    ..TrainOnStrip::from(train)
+                })
+                .collect()),
         };
         Self {
             trains,
@@ -255,6 +271,7 @@ impl From<MeasuredTrain> for TrainOnStrip {
             snr: (2.0 * train.candidate.score.max(0.0)).sqrt(),
             p_value: Some(train.p_value),
             polarity: train.polarity,
+            cars: None,
         }
     }
 }
@@ -302,6 +319,7 @@ impl From<RadarTrain> for TrainOnStrip {
             snr: train.snr,
             p_value: Some(train.p_value),
             polarity: Polarity::Bright,
+            cars: None,
         }
     }
 }

@@ -20,6 +20,7 @@ fn train(start_m: f64, end_m: f64, censored: Censored) -> TrainOnStrip {
         snr: 9.0,
         p_value: None,
         polarity: Polarity::Dark,
+        cars: None,
     }
 }
 

@@ -178,9 +178,19 @@ fn train_row(of: &Observation, number: u32, train: &FoundTrain, track: Option<&T
         }),
         first_seen: train.followed.map_or(of.acquired, |f| f.first_seen),
         speed: None,
-        cars: cars(train, stock),
+        cars: counted(train).or_else(|| cars(train, stock)),
         geometry: train.line.clone(),
     }
+}
+
+/// How many cars were counted by the gaps between them.
+fn counted(train: &FoundTrain) -> Option<Cars> {
+    let cars = train.cars.as_ref()?;
+    let whole = train.censored == measure::Censored::None;
+    whole.then_some(Cars {
+        min: cars.min,
+        max: cars.max,
+    })
 }
 
 /// How many cars of the track's stock make up a train's length; `None` where

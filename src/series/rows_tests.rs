@@ -40,6 +40,7 @@ fn train(start_m: f64, end_m: f64) -> FoundTrain {
         snr: 9.0,
         p_value: None,
         polarity: measure::Polarity::Dark,
+        cars: None,
         followed: None,
         line: Vec::new(),
         cutout: None,

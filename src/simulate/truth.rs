@@ -45,6 +45,8 @@ pub struct TruthRow {
     pub train_clear: Option<f64>,
     /// Kinds of cars.
     pub kind: String,
+    /// How many cars it has, locomotives included.
+    pub cars: Option<usize>,
 }
 
 /// Cloud or shadow of this opacity and more hides the track. Thinner rims are
@@ -81,6 +83,7 @@ pub(super) fn rows(
         speed: None,
         train_clear: None,
         kind: String::new(),
+        cars: None,
     };
     let inside = |t: &Train| (t.start_m.max(0.0), t.end_m.min(total_m));
     let on_track: Vec<&Train> = picture
@@ -104,6 +107,7 @@ pub(super) fn rows(
                 speed: Some(rounded(train.speed_mps, 2)),
                 train_clear: Some(rounded(seen(studio, capture, picture, (from_m, to_m)), 3)),
                 kind: train.kind.clone(),
+                cars: Some(train.cars.len()),
                 ..empty.clone()
             }
         })
