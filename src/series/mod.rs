@@ -7,6 +7,7 @@ pub(crate) mod fixture;
 mod lock;
 mod model;
 mod parquet;
+mod project;
 mod review;
 mod review_csv;
 mod rows;
