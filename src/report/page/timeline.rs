@@ -5,9 +5,10 @@ use jiff::civil::Date;
 use maud::{Markup, PreEscaped, html};
 
 use super::plot::{Place, Plot, SIZES, Shape, Size, round_ticks};
-use super::words::{WIDTH_95, day, length, minute};
+use super::words::{day, length, minute};
 use crate::error::Result;
 use crate::report::ScopeSummary;
+use crate::report::figures::WIDTH_95;
 use crate::series::{Censored, Change, Observation, Status, Train};
 use crate::trend::{By, date, days_between, days_since};
 

@@ -4,11 +4,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use maud::{Render, html};
 
+use crate::report::figures::WIDTH_95;
 use crate::report::printable;
 use crate::series::{Censored, Train};
-
-/// Standard deviations to each side of a 95 % interval.
-pub(super) const WIDTH_95: f64 = 1.96;
 
 /// Text from a file: no character in it can turn the direction of writing
 /// around or hide, and none is markup.
