@@ -8,9 +8,9 @@ use super::Finish;
 use super::crossings::CrossingsFile;
 use super::review::Counted;
 use super::summary::metres;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::report::{ChipFolder, Page, only_crossing, page_html};
-use crate::series::{DEFAULT_STORE, load_reviews};
+use crate::series::{DEFAULT_STORE, load_reviews, write_whole};
 use crate::source::Home;
 
 /// Write the series as one page: charts, trends, and every train with its chips
@@ -58,7 +58,7 @@ impl ReportArgs {
             chips: &ChipFolder::beside(&self.store),
             min_length_m: self.min_length,
         })?;
-        std::fs::write(&self.out, page).map_err(Error::io(&self.out))?;
+        write_whole(&self.out, page.as_bytes())?;
         log::info!("{}", self.out.display());
         Ok(Finish::Complete)
     }

@@ -15,6 +15,7 @@ mod run;
 mod schema;
 mod store;
 mod style;
+mod whole_file;
 
 pub use export::{ExportFormat, export};
 pub use lock::Patience;
@@ -27,3 +28,4 @@ pub use review_csv::{read_review_csv, review_csv};
 pub use rows::rows;
 pub use run::Run;
 pub use store::{Claim, DEFAULT_STORE, Store, load};
+pub(crate) use whole_file::write_whole;

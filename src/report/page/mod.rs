@@ -63,7 +63,10 @@ pub fn page_html(page: &Page<'_>) -> Result<String> {
     let summary = summarise(page.series, None, question)?;
     let films = Films::of(&page.series.trains, page.chips);
     let scopes = &summary.crossings;
-    let ids: Vec<&str> = scopes.iter().flat_map(|s| s.crossing.as_deref()).collect();
+    let ids: Vec<&str> = scopes
+        .iter()
+        .filter_map(|s| s.crossing.as_deref())
+        .collect();
     let sections = scopes
         .iter()
         .zip(1..)

@@ -3,6 +3,7 @@ use super::*;
 use crate::report::chip::tests::cutout;
 use crate::report::headline::{headline, share_text};
 use crate::report::trend_lines::facts;
+use crate::series::fixture::series;
 use crate::series::{Decision, Decisions, Observation, Train, fixture};
 use crate::site::built_in;
 
@@ -15,16 +16,6 @@ pub(super) const HOSTILE: [&str; 6] = [
     "\u{202e}txet\u{2066}\u{200f}\u{1b}[31m\u{0}\u{7}\u{85}",
     "&lt;b&gt; &amp; ]]> --> {{x}} ${x} 두만강 🚂",
 ];
-
-pub(super) fn series(rows: Vec<fixture::Row>) -> Series {
-    let mut series = Series::default();
-    for (observation, trains) in rows {
-        series.observations.push(observation);
-        series.trains.extend(trains);
-    }
-    series.sort();
-    series
-}
 
 /// Rows that carry the names everywhere a file could put them.
 pub(super) fn hostile_rows() -> Vec<fixture::Row> {
