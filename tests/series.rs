@@ -149,6 +149,44 @@ fn what_cannot_be_shown_is_said() {
 }
 
 #[test]
+fn decisions_that_wait_for_being_merged_are_not_written_over() {
+    let desk = tempfile::tempdir().unwrap();
+    let store = store_in(desk.path());
+    let store = store.to_str().unwrap();
+    let out = desk.path().join("review");
+    let export = ["review", "--store", store, "--out", out.to_str().unwrap()];
+    printed(&export);
+    printed(&export);
+    let table = out.join("review.csv");
+    let empty = std::fs::read_to_string(&table).unwrap();
+    let mut lines = empty.lines();
+    let (head, row) = (lines.next().unwrap(), lines.next().unwrap());
+    assert!(
+        head.ends_with("decision,note") && row.ends_with(",,"),
+        "{empty}"
+    );
+    let filled = format!("{head}\n{}reject,a lorry\n", row.strip_suffix(',').unwrap());
+    std::fs::write(&table, &filled).unwrap();
+    let said = refused(&export);
+    assert!(
+        said.contains("1 decisions in it are not in the store"),
+        "{said}"
+    );
+    assert_eq!(std::fs::read_to_string(&table).unwrap(), filled);
+
+    printed(&[
+        "review",
+        "--store",
+        store,
+        "--merge",
+        table.to_str().unwrap(),
+    ]);
+    printed(&export);
+    let held = std::fs::read_to_string(&table).unwrap();
+    assert!(held.contains("reject,a lorry"), "{held}");
+}
+
+#[test]
 fn published_counts_are_held_against_the_series() {
     let folder = tempfile::tempdir().unwrap();
     let store = store_in(folder.path());

@@ -1,6 +1,6 @@
 //! What the walk found: folders and the names and sizes of their files.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::decode::{Find, Vendor, file_name};
@@ -13,7 +13,7 @@ const RASTERS: [&str; 3] = ["tif", "tiff", "jp2"];
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
     folders: BTreeMap<PathBuf, Folder>,
-    taken: BTreeSet<PathBuf>,
+    taken: HashSet<PathBuf>,
 }
 
 /// One folder.

@@ -64,7 +64,9 @@ fn claim_item(listing: &mut Listing, path: &Path, item: &Item) -> Option<Find> {
 
 /// The file of an asset, its name as written and with percent codes undone.
 fn candidates(item: &Path, asset: &Asset) -> Vec<PathBuf> {
-    [asset.href.clone(), percent_decoded(&asset.href)]
+    let mut hrefs = vec![asset.href.clone(), percent_decoded(&asset.href)];
+    hrefs.dedup();
+    hrefs
         .iter()
         .filter(|href| !href.is_empty())
         .filter_map(|href| match place(item, href) {

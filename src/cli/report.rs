@@ -7,9 +7,10 @@ use clap::Args;
 use super::Finish;
 use super::crossings::CrossingsFile;
 use super::review::Counted;
-use crate::error::{Error, Result};
-use crate::report::{ChipFolder, Page, page_html};
-use crate::series::{DEFAULT_STORE, load_reviews};
+use super::summary::metres;
+use crate::error::Result;
+use crate::report::{ChipFolder, Page, only_crossing, page_html};
+use crate::series::{DEFAULT_STORE, load_reviews, write_whole};
 use crate::source::Home;
 
 /// Write the series as one page: charts, trends, and every train with its chips
@@ -30,6 +31,10 @@ pub(super) struct ReportArgs {
     /// One crossing only.
     #[arg(long, value_name = "ID")]
     crossing: Option<String>,
+    /// Shortest train that rates and trends count; without it the detection
+    /// limit that all sensors share.
+    #[arg(long, value_name = "METRES", value_parser = metres)]
+    min_length: Option<f64>,
     #[command(flatten)]
     crossings: CrossingsFile,
     #[command(flatten)]
@@ -40,8 +45,7 @@ impl ReportArgs {
     pub(super) fn run(&self) -> Result<Finish> {
         let mut series = self.counted.load(&self.store)?;
         if let Some(id) = &self.crossing {
-            series.observations.retain(|o| o.key.crossing == *id);
-            series.trains.retain(|t| t.key.crossing == *id);
+            series = only_crossing(&series, id)?;
         }
         let name = Home::shown(&self.store);
         let name = name.file_stem().unwrap_or_default();
@@ -52,8 +56,9 @@ impl ReportArgs {
             reviews: &load_reviews(&self.store)?,
             decisions: self.counted.which(),
             chips: &ChipFolder::beside(&self.store),
+            min_length_m: self.min_length,
         })?;
-        std::fs::write(&self.out, page).map_err(Error::io(&self.out))?;
+        write_whole(&self.out, page.as_bytes())?;
         log::info!("{}", self.out.display());
         Ok(Finish::Complete)
     }

@@ -8,8 +8,8 @@ use super::Finish;
 use crate::error::{Error, Result};
 use crate::report::ChipFolder;
 use crate::series::{
-    DEFAULT_STORE, Decisions, Series, Store, Train, decided, load, load_reviews, read_review_csv,
-    review_csv, reviewed,
+    DEFAULT_STORE, Decisions, Review, Series, Store, Train, decided, load, load_reviews,
+    read_review_csv, review_csv, reviewed, write_whole,
 };
 use crate::source::Home;
 
@@ -86,6 +86,15 @@ impl ReviewArgs {
     fn export(&self, out: &Path) -> Result<()> {
         let (series, reviews) = (load(&self.store)?, load_reviews(&self.store)?);
         let chips = ChipFolder::beside(&self.store);
+        let path = out.join("review.csv");
+        let waiting = waiting(&path, &reviews)?;
+        if waiting > 0 {
+            return Err(Error::content(
+                &path,
+                format!("{waiting} decisions in it are not in the store"),
+                "merge them with --merge first, or name another folder",
+            ));
+        }
         let pictures = out.join("chips");
         std::fs::create_dir_all(&pictures).map_err(Error::io(&pictures))?;
         let mut missing = 0;
@@ -106,8 +115,7 @@ impl ReviewArgs {
                 String::new()
             }
         })?;
-        let path = out.join("review.csv");
-        std::fs::write(&path, table).map_err(Error::io(&path))?;
+        write_whole(&path, &table)?;
         log::info!("{}: {} detections", path.display(), series.trains.len());
         if missing > 0 {
             log::warn!("{missing} of them have no chip; `railspan run` draws them");
@@ -133,6 +141,17 @@ impl ReviewArgs {
         }
         Ok(())
     }
+}
+
+/// How many decisions of a table that is there already the store does not hold.
+fn waiting(table: &Path, reviews: &[Review]) -> Result<usize> {
+    if !table.exists() {
+        return Ok(0);
+    }
+    let said = |r: &Review| (r.key.clone(), r.decision, r.note.clone());
+    let held = |new: &Review| reviews.iter().any(|r| said(r) == said(new));
+    let decided = read_review_csv(table)?;
+    Ok(decided.iter().filter(|new| !held(new)).count())
 }
 
 /// Where a chip lies in the folder, as the table names it.

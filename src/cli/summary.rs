@@ -85,7 +85,8 @@ impl SummaryArgs {
     }
 }
 
-fn metres(text: &str) -> Result<f64, String> {
+/// A length that a user gives.
+pub(super) fn metres(text: &str) -> Result<f64, String> {
     let value: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
     if value.is_finite() && value >= 0.0 {
         Ok(value)

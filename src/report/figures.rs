@@ -12,6 +12,9 @@ use crate::series::{Observation, Status};
 use crate::stats::{Interval, clopper_pearson, median};
 use crate::trend::{Bounded, Stay, kaplan_meier, median_length, rounded};
 
+/// Standard deviations to each side of a 95 % interval.
+pub(super) const WIDTH_95: f64 = 1.96;
+
 /// Fewest trains for the interval of a median: of fewer it is all that was seen.
 const LEAST_FOR_INTERVAL: usize = 6;
 

@@ -5,8 +5,8 @@ use super::paint::GLUE;
 use super::summary::{PeriodFigures, ScopeSummary};
 use crate::trend::LengthTrend;
 
-/// The headline of a scope.
-pub(super) fn headline(scope: &ScopeSummary, period: &str) -> String {
+/// The headline of a scope, sentence by sentence; the first is what most ask for.
+pub(super) fn headline(scope: &ScopeSummary, period: &str) -> Vec<String> {
     let total = &scope.total;
     let mut sentences = vec![presence(scope)];
     sentences.extend(trains(total));
@@ -18,7 +18,7 @@ pub(super) fn headline(scope: &ScopeSummary, period: &str) -> String {
         let periods = counted(gaps, period);
         sentences.push(format!("{periods} {have} no usable capture."));
     }
-    sentences.join(" ")
+    sentences
 }
 
 fn presence(scope: &ScopeSummary) -> String {

@@ -22,4 +22,4 @@ pub use page::{Page, page_html};
 pub use paint::printable;
 pub use screen::{Screen, screen_text};
 pub use status::{CrossingHoldings, FailedCapture, GroupHoldings, Holdings, holdings_text};
-pub use summary::{PeriodFigures, ScopeSummary, Sighting, Summary, summarise};
+pub use summary::{PeriodFigures, ScopeSummary, Sighting, Summary, only_crossing, summarise};

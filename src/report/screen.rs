@@ -44,7 +44,7 @@ pub fn screen_text(summary: &Summary, screen: Screen) -> String {
     let mut text = String::new();
     for crossing in &summary.crossings {
         text += &heading(crossing, paint);
-        text += &wrapped(&headline(crossing, summary.by.word()), width);
+        text += &wrapped(&headline(crossing, summary.by.word()).join(" "), width);
         text += "\n\n";
         let gap = if width < ROOMY { 1 } else { 2 };
         text += &table_text(&table_lines(crossing, summary.by.word()), gap, paint);
@@ -65,7 +65,7 @@ pub fn screen_text(summary: &Summary, screen: Screen) -> String {
     }
     if let Some(all) = &summary.overall {
         text += &heading(all, paint);
-        text += &wrapped(&headline(all, summary.by.word()), width);
+        text += &wrapped(&headline(all, summary.by.word()).join(" "), width);
         text += "\n\n";
         text += &trend_lines(all, &[], width, paint);
         text.push('\n');

@@ -80,23 +80,13 @@ pub struct Summary {
 /// Where the series is empty or does not hold the crossing; the message says
 /// which it holds.
 pub fn summarise(series: &Series, crossing: Option<&str>, question: Question) -> Result<Summary> {
-    let known: BTreeSet<&str> = series
-        .observations
-        .iter()
-        .map(|o| o.key.crossing.as_str())
-        .collect();
-    if known.is_empty() {
+    if series.observations.is_empty() {
         return Err(Error::unsupported(
             "the store holds no observations yet; fill it with `railspan run`",
         ));
     }
-    if let Some(id) = crossing.filter(|id| !known.contains(id)) {
-        let known: Vec<String> = known.into_iter().map(printable).collect();
-        let expected = format!("in the store, which holds {}", known.join(", "));
-        return Err(Error::value("--crossing", printable(id), expected));
-    }
     let trends = match crossing {
-        Some(id) => trends(&only(series, id), question),
+        Some(id) => trends(&only_crossing(series, id)?, question),
         None => trends(series, question),
     };
     let mut summary = Summary {
@@ -120,11 +110,21 @@ pub fn summarise(series: &Series, crossing: Option<&str>, question: Question) ->
 }
 
 /// The part of a series that is about one crossing.
-fn only(series: &Series, crossing: &str) -> Series {
+///
+/// # Errors
+/// Where it holds nothing about it; the message says which crossings it holds.
+pub fn only_crossing(series: &Series, id: &str) -> Result<Series> {
+    let crossings = series.observations.iter().map(|o| o.key.crossing.as_str());
+    let known: BTreeSet<&str> = crossings.collect();
+    if !known.contains(id) {
+        let known: Vec<String> = known.into_iter().map(printable).collect();
+        let expected = format!("in the store, which holds {}", known.join(", "));
+        return Err(Error::value("--crossing", printable(id), expected));
+    }
     let mut part = series.clone();
-    part.observations.retain(|o| o.key.crossing == crossing);
-    part.trains.retain(|t| t.key.crossing == crossing);
-    part
+    part.observations.retain(|o| o.key.crossing == id);
+    part.trains.retain(|t| t.key.crossing == id);
+    Ok(part)
 }
 
 /// The captures of a scope in order of time and id.

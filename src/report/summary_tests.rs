@@ -4,17 +4,7 @@ use super::*;
 use crate::report::figures::{longest, median_of};
 use crate::report::{Screen, screen_text};
 use crate::series::Change;
-use crate::series::fixture::{self, Row};
-
-fn series(rows: Vec<Row>) -> Series {
-    let mut series = Series::default();
-    for (observation, trains) in rows {
-        series.observations.push(observation);
-        series.trains.extend(trains);
-    }
-    series.sort();
-    series
-}
+use crate::series::fixture::{self, Row, series};
 
 fn clear(capture: &str, acquired: &str, lengths_m: &[f64]) -> Row {
     fixture::with_trains(fixture::observation("x", capture, acquired), lengths_m)

@@ -15,23 +15,25 @@ const LISTED: usize = 3;
 /// From this p-value on a change is not worth a date.
 const CHANCE: f64 = 0.05;
 
-/// The lines of a crossing and of its tracks.
-pub(super) fn trend_lines(
-    scope: &ScopeSummary,
-    tracks: &[&ScopeSummary],
-    width: usize,
-    paint: Paint,
-) -> String {
-    let trend = &scope.trend;
-    let limit = if trend.min_length_given {
-        "as asked for"
+/// Which trains rates and trends are of.
+pub(super) fn compared(trend: &Trend) -> String {
+    let metres = trend.min_length_m;
+    if trend.min_length_given {
+        format!("trains of {metres:.0}{GLUE}m and more, as asked for")
+    } else if metres > 0.0 {
+        format!("trains of {metres:.0}{GLUE}m and more, the common detection limit")
     } else {
-        "the common detection limit"
-    };
-    let title = format!("trains of {:.0} m and more, {limit}\n", trend.min_length_m);
-    let mut lines = vec![("rate", rate(trend))];
-    lines.push(("rate, trend", told(&trend.rate, rate_trend)));
-    lines.push(("length, trend", told(&trend.length, trend_text)));
+        "trains of any length; what would have been missed is not known".to_owned()
+    }
+}
+
+/// What is said of rates, trends and changes, each under its name: of a scope,
+/// then of its tracks.
+pub(super) fn facts(scope: &ScopeSummary, tracks: &[&ScopeSummary]) -> Vec<(String, String)> {
+    let trend = &scope.trend;
+    let mut facts = vec![("rate", rate(trend))];
+    facts.push(("rate, trend", told(&trend.rate, rate_trend)));
+    facts.push(("length, trend", told(&trend.length, trend_text)));
     let season = told(&trend.seasonal_length, |s| {
         let slope = s.slope_m_per_year;
         let ends = interval(signed(slope.interval.low), signed(slope.interval.high));
@@ -39,20 +41,36 @@ pub(super) fn trend_lines(
         format!("{}{GLUE}m a year {ends}, {p}", signed(slope.value))
     });
     if trend.length.found().is_some() {
-        lines.push(("  month by month", season));
+        facts.push(("  month by month", season));
     }
-    lines.push(("rate, change", told(&trend.rate_change, rate_change)));
-    lines.push(("length, change", told(&trend.length_change, length_change)));
-    lines.extend(standing(&scope.standing).map(|text| ("standing", text)));
-    let mut text = paint.text(&title, Ink::Strong);
-    for (name, line) in lines {
-        text += &named(name, &line, width, paint);
-    }
-    for track in tracks {
-        let name = printable(track.track.as_deref().unwrap_or_default());
-        let told = told(&track.trend.length, trend_text);
-        let line = format!("track {name}: {}; length {told}", rate(&track.trend));
-        text += &named("", &line, width, paint);
+    facts.push(("rate, change", told(&trend.rate_change, rate_change)));
+    facts.push(("length, change", told(&trend.length_change, length_change)));
+    facts.extend(standing(&scope.standing).map(|text| ("standing", text)));
+    let own = facts
+        .into_iter()
+        .map(|(name, fact)| (name.to_owned(), fact));
+    own.chain(tracks.iter().map(|track| of_track(track)))
+        .collect()
+}
+
+fn of_track(track: &ScopeSummary) -> (String, String) {
+    let name = printable(track.track.as_deref().unwrap_or_default());
+    let length = told(&track.trend.length, trend_text);
+    let fact = format!("track {name}: {}; length {length}", rate(&track.trend));
+    (String::new(), fact)
+}
+
+/// The lines of a crossing and of its tracks.
+pub(super) fn trend_lines(
+    scope: &ScopeSummary,
+    tracks: &[&ScopeSummary],
+    width: usize,
+    paint: Paint,
+) -> String {
+    let title = wrapped(&compared(&scope.trend), width);
+    let mut text = format!("{}\n", paint.text(&title, Ink::Strong));
+    for (name, fact) in facts(scope, tracks) {
+        text += &named(&name, &fact, width, paint);
     }
     text
 }

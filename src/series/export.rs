@@ -2,7 +2,6 @@
 //! of fixed precision, and Parquet; all with the columns of the store.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -10,6 +9,7 @@ use serde_json::{Value, json};
 use super::columns::{OBSERVATIONS, TRAINS, observation_row, train_row};
 use super::model::Series;
 use super::parquet::parquet_bytes;
+use super::whole_file::write_whole;
 use crate::error::{Error, Result};
 use crate::geo::LonLat;
 use crate::source::{Cell, Row, Table};
@@ -50,22 +50,6 @@ pub fn export(series: &Series, folder: &Path, format: ExportFormat) -> Result<Ve
         written.push(path);
     }
     Ok(written)
-}
-
-/// Writes beside the file and renames, so that nobody ever sees half of it.
-fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".railspan-");
-    // Temporary files are private; what is exported is for others too, as far
-    // as the user's mask, which the operating system takes off, lets them.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut draft = builder.tempfile_in(folder).map_err(Error::io(folder))?;
-    draft.write_all(content).map_err(Error::io(path))?;
-    draft.as_file().sync_all().map_err(Error::io(path))?;
-    draft.persist(path).map_err(|e| Error::io(path)(e.error))?;
-    Ok(())
 }
 
 fn csv_text(table: &Table, rows: &[Row]) -> std::io::Result<Vec<u8>> {
@@ -182,17 +166,8 @@ fn cell_value(column: &str, cell: &Cell) -> Value {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::series::fixture;
+    use crate::series::fixture::{self, series};
     use crate::series::model::Status;
-
-    fn series(rows: Vec<fixture::Row>) -> Series {
-        let mut series = Series::default();
-        for (observation, trains) in rows {
-            series.observations.push(observation);
-            series.trains.extend(trains);
-        }
-        series
-    }
 
     fn exported(series: &Series, format: ExportFormat) -> (String, String) {
         let folder = tempfile::tempdir().unwrap();

@@ -4,14 +4,25 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::model::{
-    Cars, Censored, Change, Observation, ObservationKey, Polarity, Registration, RunStamp, Speed,
-    Status, Train,
+    Cars, Censored, Change, Observation, ObservationKey, Polarity, Registration, RunStamp, Series,
+    Speed, Status, Train,
 };
 use crate::capture::Modality;
 use crate::geo::LonLat;
 
 /// A capture with its trains.
 pub(crate) type Row = (Observation, Vec<Train>);
+
+/// The rows as a series, in its order.
+pub(crate) fn series(rows: Vec<Row>) -> Series {
+    let mut series = Series::default();
+    for (observation, trains) in rows {
+        series.observations.push(observation);
+        series.trains.extend(trains);
+    }
+    series.sort();
+    series
+}
 
 /// A clear observation on which nothing was found.
 pub(crate) fn observation(crossing: &str, capture: &str, acquired: &str) -> Observation {

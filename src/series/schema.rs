@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::columns::{META, OBSERVATIONS, REVIEWS, RUNS, TRAINS};
+use super::project::keep_project;
 use super::style::{STYLES, add_style};
 use crate::error::{Error, Result};
 use crate::source::{Access, Cell, Home, Row, Table, TableSet};
@@ -97,6 +98,9 @@ pub(super) fn bring_up_to_date(name: &Path, mut tables: TableSet) -> Result<Tabl
     }
     if home == Home::File {
         add_style(&mut tables)?;
+        let mut edit = tables.edit()?;
+        keep_project(name, &mut edit)?;
+        edit.commit()?;
     }
     tables.keep_others_out(false)?;
     Ok(tables)

@@ -11,6 +11,7 @@ use super::columns::{
 };
 use super::lock::{Patience, StoreLock};
 use super::model::{Observation, ObservationKey, Series, Train};
+use super::project::keep_project;
 use super::run::Run;
 use super::schema::{self, bring_up_to_date};
 use crate::error::{Error, Result};
@@ -27,6 +28,7 @@ pub struct Claim {
 
 /// A store open for writing. Nobody else writes to a file as long as this lives.
 pub struct Store {
+    name: PathBuf,
     // Before the lock: fields are dropped in order, and the file must be
     // closed when the lock is released.
     pub(super) tables: TableSet,
@@ -71,6 +73,7 @@ impl Claim {
         let tables = TableSet::open(&self.name, Access::Update)?;
         Ok(Store {
             tables: bring_up_to_date(&self.name, tables)?,
+            name: self.name,
             _lock: self.lock,
         })
     }
@@ -95,6 +98,7 @@ impl Store {
         check(captures)?;
         let mut edit = self.tables.edit()?;
         replace(&mut edit, captures)?;
+        keep_project(&self.name, &mut edit)?;
         edit.commit()
     }
 
@@ -107,6 +111,7 @@ impl Store {
         check(captures)?;
         let mut edit = self.tables.edit()?;
         replace(&mut edit, captures)?;
+        keep_project(&self.name, &mut edit)?;
         note(&mut edit, run)?;
         edit.commit()
     }
@@ -121,6 +126,7 @@ impl Store {
         for key in keys {
             delete(&mut edit, key)?;
         }
+        keep_project(&self.name, &mut edit)?;
         edit.commit()
     }
 

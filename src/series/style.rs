@@ -3,7 +3,8 @@
 //! controller.
 //!
 //! QGIS reads the table `layer_styles` of a `GeoPackage` when a layer is
-//! added, and takes the style that is marked as default.
+//! added, and takes the style that is marked as default. Of that, it takes
+//! everything but the times.
 
 use crate::error::Result;
 use crate::source::ColumnKind::{Integer, Text, Time};
@@ -31,7 +32,9 @@ pub(super) const STYLES: Table = Table {
 };
 
 const NAME: &str = "trains by length and date";
-const TRAINS_QML: &str = include_str!("trains.qml");
+/// What a style and a layer of a project say in the same words: times, colours
+/// and labels.
+pub(super) const LOOK: &str = include_str!("trains.xml");
 /// When the style was last changed; QGIS prefers the newest default.
 const CHANGED: &str = "2026-11-23T00:00:00Z";
 
@@ -50,6 +53,14 @@ pub(super) fn add_style(tables: &mut TableSet) -> Result<()> {
     edit.commit()
 }
 
+fn qml() -> String {
+    format!(
+        "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n\
+         <qgis version=\"3.22\" styleCategories=\"Symbology|Labeling|Temporal\" labelsEnabled=\"1\">\n\
+         {LOOK}</qgis>\n"
+    )
+}
+
 fn style() -> Row {
     let text = |text: &str| Cell::Text(text.to_owned());
     Row {
@@ -59,7 +70,7 @@ fn style() -> Row {
             text("trains"),
             text("geometry"),
             text(NAME),
-            text(TRAINS_QML),
+            Cell::Text(qml()),
             text(""),
             Cell::Integer(1),
             text("Trains by length, labelled with their date; for the temporal controller"),

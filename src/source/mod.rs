@@ -12,6 +12,7 @@ mod mask;
 mod read;
 mod samples;
 mod settings;
+mod stored_project;
 mod table;
 mod table_file;
 mod table_rows;
@@ -27,6 +28,7 @@ pub use corridor_file::{
 };
 pub use header::{HeaderReader, scene_grid};
 pub use read::read_corridor;
+pub use stored_project::StoredProject;
 pub use table::{Cell, ColumnKind, Row, Table};
 pub use table_set::{Access, Edit, Home, TableSet};
 pub use transform::{Extent, LARGEST_RESIDUAL_PX, fit};

@@ -8,7 +8,7 @@ use gdal::vector::{FieldDefn, LayerAccess, LayerOptions, OGRFieldType, OGRwkbGeo
 use gdal::{Dataset, DatasetOptions, DriverManager, GdalOpenFlags};
 
 use super::settings::prepare;
-use super::table::{ColumnKind, Table, key_index};
+use super::table::{ColumnKind, Table, key_index, quoted};
 use super::table_set::{Access, OTHER_STORE, execute, explain, scalar};
 use crate::error::{Error, Result};
 
@@ -65,6 +65,20 @@ pub(super) fn add_missing(dataset: &mut Dataset, tables: &[Table]) -> gdal::erro
         }
     }
     Ok(())
+}
+
+/// What the lines of a table cover, by its geometries: the metadata follow at
+/// the end of an edit only.
+pub(super) fn extent_deg(
+    dataset: &Dataset,
+    table: &Table,
+) -> gdal::errors::Result<Option<[f64; 4]>> {
+    let mut sides = Vec::new();
+    for side in ["min(ST_MinX", "min(ST_MinY", "max(ST_MaxX", "max(ST_MaxY"] {
+        let sql = format!("SELECT {side}(geometry)) FROM {}", quoted(table.name, '"'));
+        sides.extend(scalar(dataset, &sql)?.and_then(|text| text.parse::<f64>().ok()));
+    }
+    Ok(sides.try_into().ok())
 }
 
 fn open_dataset(path: &Path, mode: GdalOpenFlags) -> gdal::errors::Result<Dataset> {

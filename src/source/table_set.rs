@@ -7,6 +7,7 @@ use gdal::errors::GdalError;
 use gdal::vector::sql::Dialect;
 use gdal::vector::{LayerAccess, Transaction};
 
+use super::stored_project::{self, StoredProject};
 use super::table::{Row, Table, quoted};
 use super::table_rows::{insert_rows, read_rows};
 use super::{table_file, table_server};
@@ -258,6 +259,34 @@ impl Edit<'_> {
             let doing = format!("a row could not be added to table {}", table.name);
             explain(self.name, &doing, &e)
         })
+    }
+
+    /// What the lines of a file's table cover, as west, south, east and north
+    /// in degrees; `None` where there are none.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn extent_deg(&self, table: &Table) -> Result<Option<[f64; 4]>> {
+        table_file::extent_deg(&self.transaction, table)
+            .map_err(|e| explain(self.name, "has no readable extent", &e))
+    }
+
+    /// The QGIS project of this name in a file.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn project(&self, name: &str) -> Result<Option<StoredProject>> {
+        stored_project::read(&self.transaction, name)
+            .map_err(|e| explain(self.name, "has no readable QGIS project", &e))
+    }
+
+    /// Puts a QGIS project into a file, in place of one of its name.
+    ///
+    /// # Errors
+    /// Where nothing can be written.
+    pub fn set_project(&mut self, project: &StoredProject) -> Result<()> {
+        stored_project::write(&self.transaction, project)
+            .map_err(|e| explain(self.name, "the QGIS project could not be saved", &e))
     }
 
     /// Makes the changes visible and durable.

@@ -250,15 +250,6 @@ pub struct Stay {
     pub cars: Option<Cars>,
 }
 
-impl Trends {
-    /// What all tracks of a crossing say together.
-    #[must_use]
-    pub fn crossing(&self, id: &str) -> Option<&Trend> {
-        let of_crossing = |t: &&Trend| t.crossing.as_deref() == Some(id) && t.track.is_none();
-        self.scopes.iter().find(of_crossing)
-    }
-}
-
 impl LengthTrend {
     /// The line at a time with its band, m: the interval of the level and that
     /// of the slope, each side in quadrature.

@@ -1,18 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp)]
 
 use super::*;
-use crate::series::fixture::{self, Row, observation, unusable, with_trains};
+use crate::series::fixture::{self, observation, series, unusable, with_trains};
 use crate::series::{Change, Series, Status};
-
-fn series(rows: Vec<Row>) -> Series {
-    let mut series = Series::default();
-    for (observation, trains) in rows {
-        series.observations.push(observation);
-        series.trains.extend(trains);
-    }
-    series.sort();
-    series
-}
 
 const MONTHLY: Question = Question {
     by: By::Month,
@@ -63,7 +53,7 @@ fn a_standing_train_is_one_arrival() {
     rows[1].1[0].change = Change::Stayed;
     rows[1].1[0].first_seen = first_seen;
     let found = trends(&series(rows), MONTHLY);
-    let total = found.crossing("x").unwrap().total;
+    let total = found.scopes[0].total;
     assert_eq!((total.with_train, total.trains), (Some(2), Some(1)));
     assert_eq!(found.stays.len(), 1);
 }

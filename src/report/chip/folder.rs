@@ -1,6 +1,5 @@
 //! The folder of chips beside a store.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -10,7 +9,7 @@ use super::sheet::{Caption, sheet_png};
 use super::tone::panels;
 use crate::error::{Error, Result};
 use crate::pipeline::CutOut;
-use crate::series::{Observation, ObservationKey, Train};
+use crate::series::{Observation, ObservationKey, Train, write_whole};
 use crate::source::Home;
 
 /// Characters of a capture's id that stay in the names of its files.
@@ -77,8 +76,8 @@ impl ChipFolder {
         for (train, cutout) in trains {
             let panels = panels(cutout);
             let caption = Caption { observation, train };
-            keep(&self.sheet(train), &sheet_png(&caption, cutout, &panels)?)?;
-            keep(&self.film(train), &Film::of(cutout, &panels).to_png()?)?;
+            write_whole(&self.sheet(train), &sheet_png(&caption, cutout, &panels)?)?;
+            write_whole(&self.film(train), &Film::of(cutout, &panels).to_png()?)?;
         }
         Ok(())
     }
@@ -100,21 +99,6 @@ impl ChipFolder {
         }
         Ok(())
     }
-}
-
-/// A file appears under its name only when it is whole.
-fn keep(path: &Path, content: &[u8]) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".railspan-");
-    // For others too, as far as the user's mask lets them.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut draft = builder.tempfile_in(folder).map_err(Error::io(folder))?;
-    draft.write_all(content).map_err(Error::io(path))?;
-    draft.persist(path).map_err(|e| Error::io(path)(e.error))?;
-    Ok(())
 }
 
 /// A name that every file system takes and that leads nowhere else.

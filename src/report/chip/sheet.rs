@@ -16,6 +16,7 @@ use jiff::tz::TimeZone;
 use super::tone::{Panels, TITLES};
 use crate::error::{Error, Result};
 use crate::pipeline::CutOut;
+use crate::report::figures::WIDTH_95;
 use crate::report::printable;
 use crate::series::{Censored, Observation, Train};
 
@@ -103,9 +104,9 @@ impl Caption<'_> {
                 t.train
             )),
             printable(&format!(
-                "{more}{:.0} m +- {:.0} m, chainage {:.0} to {:.0} m, strength {:.1}, {}, {}",
+                "{more}{:.0} m ± {:.0} m (95 %), chainage {:.0} to {:.0} m, strength {:.1} sigma, {}, {}",
                 t.length_m,
-                t.length_sigma_m,
+                WIDTH_95 * t.length_sigma_m,
                 t.start_m,
                 t.end_m,
                 t.snr,

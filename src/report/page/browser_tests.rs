@@ -8,8 +8,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::tests::{HOSTILE, hostile_rows, page_with_chips, series};
-use crate::series::fixture;
+use super::tests::{HOSTILE, hostile_rows, page_with_chips};
+use crate::series::fixture::{self, series};
 
 const HARNESS: &str = include_str!("../../../testdata/page/harness.html");
 

@@ -7,11 +7,14 @@ use maud::{Markup, html};
 use super::film::Films;
 use super::rows::Listed;
 use super::timeline::{Timeline, span};
-use super::words::{Text, change, counted, metres, p_value, percent};
+use super::words::{Text, counted};
 use super::{Page, calendar, presence, rows, sketch};
 use crate::error::Result;
-use crate::series::{Observation, ObservationKey, Status, Train, reviewed};
-use crate::trend::{Estimate, Trend, Trends};
+use crate::report::headline::{headline, metres as length_text, share_text};
+use crate::report::trend_lines::{compared, facts};
+use crate::report::{Figures, Length, ScopeSummary, Summary};
+use crate::series::{Observation, ObservationKey, Train, reviewed};
+use crate::trend::By;
 
 /// Years of a calendar that fits beside another chart.
 const MOST_BESIDE: usize = 2;
@@ -25,17 +28,18 @@ pub(super) fn name_of(page: &Page<'_>, id: &str) -> String {
     name.unwrap_or_else(|| id.to_owned())
 }
 
-/// The section of crossing `id`, the `number`th of the page.
+/// The section of a crossing, the `number`th of the page.
 ///
 /// # Errors
 /// Where memory runs out.
 pub(super) fn section(
     page: &Page<'_>,
-    trends: &Trends,
+    summary: &Summary,
     films: &Films,
-    (id, number): (&str, usize),
+    (scope, number): (&ScopeSummary, usize),
 ) -> Result<Markup> {
     let series = page.series;
+    let id = scope.crossing.as_deref().unwrap_or_default();
     let mut observations: Vec<&Observation> = series
         .observations
         .iter()
@@ -52,30 +56,45 @@ pub(super) fn section(
     let listed = listed(page, &trains, &observations);
     let known = page.crossings.iter().find(|c| c.id == id);
     let all: Vec<&Train> = trains.iter().map(|(_, t)| *t).collect();
-    let Some(trend) = trends.crossing(id) else {
-        return Ok(html! {});
-    };
+    let of_crossing = |track: &&ScopeSummary| track.crossing == scope.crossing;
+    let tracks: Vec<&ScopeSummary> = summary.tracks.iter().filter(of_crossing).collect();
     let timeline = Timeline {
         observations: &observations,
         trains: &trains,
-        trend,
+        scope,
     };
     Ok(html! {
         section.crossing id={ "crossing-" (number) } aria-labelledby={ "name-" (number) } {
             h2 id={ "name-" (number) } { (Text(&name_of(page, id))) }
             @if let Some((first, last)) = span(&observations) { p.span { (first) " to " (last) " · " (Text(id)) } }
             div.overview {
-                div { (headline(trend)) (figures(trend, &observations)) }
+                div { (said(scope)) (figures(&scope.total)) }
                 @if let Some(crossing) = known { (sketch::sketch(crossing, &all)) }
                 @else { p.note { "The line of this crossing is in no file that was given: no sketch. Give it with --crossings." } }
             }
             h3 { "Lengths of trains" }
             figure.chart { (timeline.draw()?) }
-            (months_and_days(trend, &observations)?)
+            h3 { "Rates and trends" }
+            (rates_and_trends(scope, &tracks))
+            (months_and_days(scope, &observations)?)
             h3 { "Trains" }
             @if listed.is_empty() { p { "None was found." } } @else { (rows::table(&listed, films, number)) }
         }
     })
+}
+
+/// What all crossings say together.
+pub(super) fn overall(scope: &ScopeSummary) -> Markup {
+    html! {
+        section.crossing aria-labelledby="overall" {
+            h2 #overall { "All crossings" }
+            p.span { (scope.first) " to " (scope.last) }
+            (said(scope))
+            (figures(&scope.total))
+            h3 { "Rates and trends" }
+            (rates_and_trends(scope, &[]))
+        }
+    }
 }
 
 /// The rows of the table.
@@ -100,140 +119,73 @@ fn listed<'a>(
 }
 
 /// Presence by month and the calendar, beside each other where they fit.
-fn months_and_days(trend: &Trend, observations: &[&Observation]) -> Result<Markup> {
+fn months_and_days(scope: &ScopeSummary, observations: &[&Observation]) -> Result<Markup> {
     Ok(html! {
         div class=(if calendar::years(observations) > MOST_BESIDE { "pair long" } else { "pair" }) {
-            div { h3 { "How often a train is there, by month" } figure.chart { (presence::presence(trend)?) } (months(trend)) }
+            div { h3 { "How often a train is there, by month" } figure.chart { (presence::presence(&scope.periods)?) } (months(scope)) }
             div { h3 { "Calendar of observations" } (calendar::calendar(observations)) }
         }
     })
 }
 
-/// What the figures say, in a sentence or three.
-fn headline(trend: &Trend) -> Markup {
-    let total = &trend.total;
+/// The sentences that `railspan summary` opens with.
+fn said(scope: &ScopeSummary) -> Markup {
+    let sentences = headline(scope, By::Month.word());
     html! {
-        p.headline {
-            @match (total.with_train, total.share) {
-                (Some(with), Some(share)) => {
-                    "A train on " strong { (with) " of " (total.used) } " usable observations, "
-                    (percent(share.value)) " % " span.interval { "[" (percent(share.interval.low)) ", " (percent(share.interval.high)) "]" } ". "
-                }
-                _ => "No observation can be used. ",
-            }
-            @if let Some(median) = trend.median_length.found() {
-                "Median length " strong { (metres(median.length_m)) " m" }
-                " " span.interval { "[" (bound(median.low_m)) ", " (bound(median.high_m)) "]" }
-                @match trend.length.found() {
-                    Some(length) => { ", " (slope(&length.slope_m_per_year)) ", " (p_value(length.p_value)) ". " }
-                    None => ". ",
-                }
-            }
-            @if let Some(rate) = trend.rate.found() {
-                "Trains per observation change by a factor of " (format!("{:.2}", rate.factor_per_year.value))
-                " a year " span.interval { (format!("[{:.2}, {:.2}]", rate.factor_per_year.interval.low, rate.factor_per_year.interval.high)) }
-                ", " (p_value(rate.p_value)) "."
-            }
-        }
-        @let missing = missing(trend);
-        @if !missing.is_empty() { p.note { "Too little to say: " (missing.join("; ")) "." } }
-        (changes(trend))
-    }
-}
-
-fn bound(value: Option<f64>) -> String {
-    value.map_or_else(|| "?".to_owned(), metres)
-}
-
-fn slope(slope: &Estimate) -> Markup {
-    html! {
-        strong { (change(slope.value)) " m a year" } " "
-        span.interval { "[" (change(slope.interval.low)) ", " (change(slope.interval.high)) "]" }
-    }
-}
-
-/// What is not answered, and what is missing for it.
-fn missing(trend: &Trend) -> Vec<String> {
-    let mut missing = Vec::new();
-    if let Some(refusal) = trend.length.refused() {
-        missing.push(format!("how lengths change ({refusal})"));
-    }
-    if let Some(refusal) = trend.rate.refused() {
-        missing.push(format!("how the rate changes ({refusal})"));
-    }
-    missing
-}
-
-fn changes(trend: &Trend) -> Markup {
-    let lengths = trend.length_change.found().map(|c| ("lengths", c, " m", 0));
-    let rates = trend
-        .rate_change
-        .found()
-        .map(|c| ("rate", c, " trains per observation", 2));
-    let found: Vec<_> = [lengths, rates]
-        .into_iter()
-        .flatten()
-        .filter(|(_, c, _, _)| c.p_value < 0.05)
-        .collect();
-    html! {
-        @for (what, c, unit, decimals) in found {
-            p.note {
-                "A change of the " (what) " between " (super::words::day(c.earliest)) " and " (super::words::day(c.latest)) ": from "
-                (format!("{:.decimals$}", c.level_before)) " to " (format!("{:.decimals$}", c.level_after)) (unit) ", " (p_value(c.p_value)) "."
-            }
+        @if let Some((first, rest)) = sentences.split_first() {
+            p.headline { (first) }
+            @if !rest.is_empty() { p { (rest.join(" ")) } }
         }
     }
 }
 
-/// Counts of observations by what they showed.
-fn figures(trend: &Trend, observations: &[&Observation]) -> Markup {
-    let count = |status| observations.iter().filter(|o| o.status == status).count();
-    let undecided = observations
-        .iter()
-        .filter(|o| o.status.usable() && o.train_count.is_none())
-        .count();
+/// Captures by what they showed.
+fn figures(total: &Figures) -> Markup {
     let counts = [
-        ("clear", count(Status::Clear)),
-        ("partial", count(Status::Partial)),
-        ("cloud or shadow", count(Status::Obscured)),
-        ("beside the track", count(Status::Uncovered)),
-        ("failed", count(Status::Failed)),
-        ("undecided", undecided),
+        ("clear", total.clear),
+        ("partial", total.partial),
+        ("cloud or shadow", total.obscured),
+        ("beside the track", total.uncovered),
+        ("failed", total.failed),
+        ("undecided", total.undecided),
     ];
     html! {
         dl.figures {
             @for (name, n) in counts { @if n > 0 { div { dt { (name) } dd { (n) } } } }
-            @if trend.total.too_coarse > 0 { div { dt { "too coarse" } dd { (trend.total.too_coarse) } } }
         }
-        p.note {
-            @if trend.min_length_m >= 0.5 {
-                "Figures are of trains of " (metres(trend.min_length_m)) " m and more"
-                @if !trend.min_length_given { ", the common detection limit of the sensors" }
-                ". "
-            }
-            "Intervals in brackets are of 95 %. "
-            (counted(observations.len(), "observation")) " in all."
+        p.note { (counted(counts.iter().map(|c| c.1).sum(), "capture")) " in all. Intervals in brackets are of 95 %." }
+    }
+}
+
+/// What `railspan summary` says below its table.
+fn rates_and_trends(scope: &ScopeSummary, tracks: &[&ScopeSummary]) -> Markup {
+    html! {
+        p.note { "Of " (compared(&scope.trend)) "." }
+        dl.facts {
+            @for (name, fact) in facts(scope, tracks) { div { dt { (name.trim()) } dd { (fact) } } }
         }
     }
 }
 
 /// The months in numbers, for those who do not see the chart.
-fn months(trend: &Trend) -> Markup {
+fn months(scope: &ScopeSummary) -> Markup {
+    let count = |n: Option<usize>| n.map_or_else(|| "—".to_owned(), |n| n.to_string());
+    let metres = |length: Option<Length>| length.map_or_else(|| "—".to_owned(), length_text);
     html! {
         details {
             summary { "Months in numbers" }
             table.months {
-                thead { tr { th scope="col" { "Month" } th scope="col" { "Usable" } th scope="col" { "With a train" } th scope="col" { "Share, 95 % interval" } } }
+                thead { tr { @for name in ["Month", "Usable", "With a train", "Share, 95 % interval", "Trains", "Median"] { th scope="col" { (name) } } } }
                 tbody {
-                    @for p in &trend.periods {
+                    @for period in &scope.periods {
+                        @let f = &period.figures;
                         tr {
-                            th scope="row" { (p.period) }
-                            td { (p.presence.used) }
-                            td { @match p.presence.with_train { Some(n) => (n), None => "—" } }
-                            td { @match p.presence.share {
-                                Some(s) => { (percent(s.value)) " % [" (percent(s.interval.low)) ", " (percent(s.interval.high)) "]" }
-                                None => "—",
-                            } }
+                            th scope="row" { (period.period) }
+                            td { (f.usable) }
+                            td { (count(f.with_train)) }
+                            td { @if f.share.is_some() { (share_text(f)) } @else { "—" } }
+                            td { (count(f.trains)) }
+                            td { (metres(f.median.map(|m| m.length))) }
                         }
                     }
                 }

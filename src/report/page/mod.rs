@@ -23,11 +23,11 @@ use sha2::{Digest, Sha256};
 
 use self::film::Films;
 use self::words::{Text, counted};
-use super::{ChipFolder, printable};
-use crate::error::{Error, Result};
+use super::{ChipFolder, printable, summarise};
+use crate::error::Result;
 use crate::series::{Decisions, Review, Series};
 use crate::site::Crossing;
-use crate::trend::{By, Question, trends};
+use crate::trend::{By, Question};
 
 const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");
@@ -47,6 +47,8 @@ pub struct Page<'a> {
     pub decisions: Decisions,
     /// Where the chips are.
     pub chips: &'a ChipFolder,
+    /// Shortest train that rates and trends count, as [`Question`] has it.
+    pub min_length_m: Option<f64>,
 }
 
 /// The page, as HTML.
@@ -54,28 +56,21 @@ pub struct Page<'a> {
 /// # Errors
 /// Where the series is empty.
 pub fn page_html(page: &Page<'_>) -> Result<String> {
-    let series = page.series;
-    if series.observations.is_empty() {
-        return Err(Error::unsupported(
-            "the store holds no observations yet; fill it with `railspan run`",
-        ));
-    }
     let question = Question {
         by: By::Month,
-        min_length_m: None,
+        min_length_m: page.min_length_m,
     };
-    let trends = trends(series, question);
-    let films = Films::of(&series.trains, page.chips);
-    let mut ids: Vec<&str> = Vec::new();
-    for o in &series.observations {
-        if !ids.contains(&o.key.crossing.as_str()) {
-            ids.push(&o.key.crossing);
-        }
-    }
-    let sections = ids
+    let summary = summarise(page.series, None, question)?;
+    let films = Films::of(&page.series.trains, page.chips);
+    let scopes = &summary.crossings;
+    let ids: Vec<&str> = scopes
+        .iter()
+        .filter_map(|s| s.crossing.as_deref())
+        .collect();
+    let sections = scopes
         .iter()
         .zip(1..)
-        .map(|(id, number)| crossing::section(page, &trends, &films, (id, number)))
+        .map(|scope| crossing::section(page, &summary, &films, scope))
         .collect::<Result<Vec<Markup>>>()?;
     Ok(html! {
         (DOCTYPE)
@@ -84,7 +79,7 @@ pub fn page_html(page: &Page<'_>) -> Result<String> {
             body {
                 a.skip href="#content" { "To the content" }
                 (header(page, &ids))
-                main #content { @for section in &sections { (section) } (method::note()) }
+                main #content { @if let Some(all) = &summary.overall { (crossing::overall(all)) } @for section in &sections { (section) } (method::note()) }
                 (footer(page, &ids))
                 (lightbox())
                 script type="application/json" id="films" { (PreEscaped(films.json())) }

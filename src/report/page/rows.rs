@@ -20,7 +20,11 @@ const COLUMNS: [(&str, &str, &str); 8] = [
         "start",
         "Where it stands on the track, metres from its beginning",
     ),
-    ("Strength", "strength", "Strength of the detection"),
+    (
+        "Strength",
+        "strength",
+        "Strength of the detection, in standard deviations of what an empty track shows",
+    ),
     (
         "Change",
         "change",
@@ -130,7 +134,7 @@ fn row(listed: &Listed<'_>, film: bool, shown: Shown) -> Markup {
             td.when { time datetime=(t.acquired) { (when) } @if shown.tracks { " " span.note { (Text(&t.key.track)) } } }
             td.number data-name="Length" { (length(t)) }
             td.number data-name="Chainage" { (format!("{:.0}–{:.0} m", t.start_m, t.end_m)) }
-            td.number data-name="Strength" { (metre(t.snr)) }
+            td.number data-name="Strength" { (metre(t.snr)) " σ" }
             td data-name="Change" { span class={ "change " (t.change.word()) } { (t.change.word()) } }
             td.since data-name="First seen" { (day(t.first_seen)) }
             td.sensor data-name="Sensor" { (sensor(listed.observation)) }

@@ -1,6 +1,9 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::report::chip::tests::cutout;
+use crate::report::headline::{headline, share_text};
+use crate::report::trend_lines::facts;
+use crate::series::fixture::series;
 use crate::series::{Decision, Decisions, Observation, Train, fixture};
 use crate::site::built_in;
 
@@ -13,16 +16,6 @@ pub(super) const HOSTILE: [&str; 6] = [
     "\u{202e}txet\u{2066}\u{200f}\u{1b}[31m\u{0}\u{7}\u{85}",
     "&lt;b&gt; &amp; ]]> --> {{x}} ${x} 두만강 🚂",
 ];
-
-pub(super) fn series(rows: Vec<fixture::Row>) -> Series {
-    let mut series = Series::default();
-    for (observation, trains) in rows {
-        series.observations.push(observation);
-        series.trains.extend(trains);
-    }
-    series.sort();
-    series
-}
 
 /// Rows that carry the names everywhere a file could put them.
 pub(super) fn hostile_rows() -> Vec<fixture::Row> {
@@ -73,6 +66,7 @@ pub(super) fn page_with_chips(series: &Series, title: &str, folder: &std::path::
         reviews: &reviews,
         decisions: Decisions::All,
         chips: &chips,
+        min_length_m: None,
     })
     .unwrap()
 }
@@ -100,9 +94,9 @@ fn the_page_holds_what_the_series_says() {
     let page = page_with_chips(&series, "dandong", folder.path());
     assert_eq!(page.matches("<tr data-n=").count(), series.trains.len());
     for wanted in [
-        "usable observations",
+        "usable captures",
         "Sketch of the tracks",
-        "2023-10: no usable observation",
+        "2023-10: no usable capture",
         "class=\"cut\"",
         "Observations of 2024",
         "OpenStreetMap",
@@ -113,6 +107,29 @@ fn the_page_holds_what_the_series_says() {
     // Nothing is fetched, whatever the reader's program allows.
     assert!(!page.contains("src=\"http") && !page.contains("@import"));
     assert_eq!(page, page_with_chips(&series, "dandong", folder.path()));
+}
+
+#[test]
+fn the_page_and_the_terminal_say_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let series = series(fixture::dandong());
+    let page = page_with_chips(&series, "dandong", folder.path());
+    let question = Question {
+        by: By::Month,
+        min_length_m: None,
+    };
+    let summary = summarise(&series, None, question).unwrap();
+    let scope = &summary.crossings[0];
+    let said = headline(scope, "month").into_iter();
+    let facts = facts(scope, &[]).into_iter().map(|(_, fact)| fact);
+    for text in said.chain(facts) {
+        let text = text.replace('<', "&lt;");
+        assert!(page.contains(&text), "{text}");
+    }
+    for month in &scope.periods {
+        let share = share_text(&month.figures).replace('<', "&lt;");
+        assert!(page.contains(&share), "{}: {share}", month.period);
+    }
 }
 
 #[test]
@@ -137,7 +154,7 @@ fn a_series_without_trains_or_usable_captures_has_a_page() {
     let blind = fixture::unusable(blind, crate::series::Status::Obscured, "cloud");
     let folder = tempfile::tempdir().unwrap();
     let page = page_with_chips(&series(vec![blind]), "x", folder.path());
-    assert!(page.contains("No observation can be used."));
+    assert!(page.contains("No capture is usable."));
     assert!(page.contains("None was found."));
     assert!(page.contains("Give it with --crossings"));
     let none: Vec<Observation> = Vec::new();
@@ -152,6 +169,7 @@ fn a_series_without_trains_or_usable_captures_has_a_page() {
         reviews: &[],
         decisions: Decisions::All,
         chips: &ChipFolder::beside(folder.path()),
+        min_length_m: None,
     };
     let said = page_html(&page).unwrap_err().to_string();
     assert!(said.contains("no observations yet"), "{said}");

@@ -5,10 +5,12 @@ use jiff::civil::Date;
 use maud::{Markup, PreEscaped, html};
 
 use super::plot::{Place, Plot, SIZES, Shape, Size, round_ticks};
-use super::words::{WIDTH_95, day, length, minute};
+use super::words::{day, length, minute};
 use crate::error::Result;
+use crate::report::ScopeSummary;
+use crate::report::figures::WIDTH_95;
 use crate::series::{Censored, Change, Observation, Status, Train};
-use crate::trend::{By, Trend, date, days_between, days_since};
+use crate::trend::{By, date, days_between, days_since};
 
 /// Share of the height below zero, where captures are marked.
 const LANE: f64 = 0.16;
@@ -24,8 +26,8 @@ pub(super) struct Timeline<'a> {
     pub(super) observations: &'a [&'a Observation],
     /// Its trains, each with its number on the page.
     pub(super) trains: &'a [(usize, &'a Train)],
-    /// What is said of change.
-    pub(super) trend: &'a Trend,
+    /// What is said of them.
+    pub(super) scope: &'a ScopeSummary,
 }
 
 impl Timeline<'_> {
@@ -55,8 +57,8 @@ impl Timeline<'_> {
     }
 
     fn sized(&self, size: Size) -> Result<Markup> {
-        let start = self.trend.first.first_of_month();
-        let end = By::Month.next(self.trend.last.first_of_month());
+        let start = self.scope.first.first_of_month();
+        let end = By::Month.next(self.scope.last.first_of_month());
         let longest = self
             .trains
             .iter()
@@ -79,10 +81,11 @@ impl Timeline<'_> {
     }
 
     fn trend_shapes(&self, start: Date) -> Vec<Shape> {
+        let told = &self.scope.trend;
         let (Some(trend), Some(first), Some(last)) = (
-            self.trend.length.found(),
-            self.trend.trains.first().map(|t| t.first_seen),
-            self.trend.trains.last().map(|t| t.first_seen),
+            told.length.found(),
+            told.trains.first().map(|t| t.first_seen),
+            told.trains.last().map(|t| t.first_seen),
         ) else {
             return Vec::new();
         };
@@ -103,7 +106,7 @@ impl Timeline<'_> {
         let lane = |share: f64| -share * LANE * high;
         let radius = if self.trains.len() > MANY { 3.0 } else { 4.5 };
         html! {
-            @for period in self.trend.periods.iter().filter(|p| p.presence.used == 0) {
+            @for period in self.scope.periods.iter().filter(|p| p.figures.usable == 0) {
                 @let left = place.at(days_between(start, period.start), high);
                 @let right = place.at(days_between(start, period.end), -LANE * high);
                 rect.gap x=(left.0) y=(left.1) width=((right.0 - left.0).max(0)) height=((right.1 - left.1).max(0)) {

@@ -1,18 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp)]
 
 use super::*;
-use crate::series::fixture::{Row, observation, unusable, with_trains};
+use crate::series::fixture::{observation, series, unusable, with_trains};
 use crate::series::{Cars, Censored, Series, Status};
-
-fn series(rows: Vec<Row>) -> Series {
-    let mut series = Series::default();
-    for (observation, trains) in rows {
-        series.observations.push(observation);
-        series.trains.extend(trains);
-    }
-    series.sort();
-    series
-}
 
 /// Three days at `tumen`: two trains, a cloud, and one that runs out of view.
 fn tumen() -> Series {

@@ -1,0 +1,27 @@
+//! Files for others that are never seen half written.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+/// Writes beside the file and renames, so that it appears under its name only
+/// when it is whole. Its folder is made where it is missing.
+///
+/// # Errors
+/// Where the folder cannot be made or written to.
+pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".railspan-");
+    // Temporary files are private; this is for others too, as far as the
+    // user's mask, which the operating system takes off, lets them.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut draft = builder.tempfile_in(folder).map_err(Error::io(folder))?;
+    draft.write_all(content).map_err(Error::io(path))?;
+    draft.persist(path).map_err(|e| Error::io(path)(e.error))?;
+    Ok(())
+}
