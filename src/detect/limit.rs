@@ -1,136 +1,128 @@
-//! The shortest train that an observation would find: trains of reference
-//! contrast are put into its own profile, and the evidence they bring is read.
+//! The shortest train that an observation would find, read off a profile into
+//! which cars of reference contrast were put from one end to the other.
 
-use nalgebra::{Cholesky, DMatrix, DVector};
-
-use super::emission::{Prior, TRACK, log_likelihoods};
-use super::segment::{Candidate, Detector, strengths_against_none};
+use super::emission::{TRACK, log_likelihoods, log_sum};
+use super::segment::{Detector, strengths_against_none};
 use crate::strip::Profile;
 
-/// Places at which trains are put in.
-const PLACES: usize = 48;
-/// Length over which a train's contrast is one draw: about a car, m.
-const CAR_M: f64 = 20.0;
-/// Standard normal quantile of the probability to be found, 90 %.
-const NINE_OF_TEN: f64 = 1.281_6;
+/// Share of the trains that must be found.
+const FOUND: f64 = 0.9;
+/// Lengths are told apart to this, m.
+const STEP_M: f64 = 5.0;
+/// A profile needs this many places for trains of a length.
+const LEAST_PLACES: usize = 20;
 
-/// Length of train, m, that would be found with 90 % probability, if its
-/// contrast were as the detector's prior has it; `None` where not even a train
-/// as long as the visible track would.
+/// Length of train, m, that would be found with 90 % probability: of all the
+/// pieces of so many metres of the train in `planted`, that many reach the
+/// score. `None` where not even those as long as the track in view would.
 ///
-/// `trains`: what was found; no train is put in there.
+/// `planted`: profiles of a capture with a train of reference contrast from one
+/// end to the other; `usable` there only where nothing else stands.
 #[must_use]
-pub fn detection_limit_m(
-    profile: &Profile,
-    detector: &Detector,
-    trains: &[Candidate],
-) -> Option<f64> {
-    let places = empty_places(profile, trains);
-    let injected = inject(profile, &places, detector.prior)?;
-    let evidence: Vec<_> = log_likelihoods(&injected, detector.prior)
-        .into_iter()
-        .zip(&injected.usable)
-        .filter(|(_, u)| **u)
-        .map(|(log, _)| strengths_against_none(&log, profile))
+pub fn detection_limit_m(planted: &[Profile], detector: &Detector) -> Option<f64> {
+    let step_m = planted.first()?.chainage.step_m;
+    let sums: Vec<Vec<[f64; TRACK - 1]>> = (planted.iter())
+        .map(|profile| running_sums(profile, detector))
         .collect();
-    let n = evidence.len() as f64;
-    let cells = CAR_M / profile.chainage.step_m;
-    let cars = (0..TRACK - 1)
-        .filter_map(|k| {
-            let mean = evidence.iter().map(|e| e[k]).sum::<f64>() / n;
-            let variance = evidence.iter().map(|e| (e[k] - mean).powi(2)).sum::<f64>() / n;
-            cars_needed(cells * mean, cells * variance.sqrt(), detector.least_score)
-        })
-        .min_by(f64::total_cmp)?;
-    let length = (cars * CAR_M).max(detector.least_length_m);
-    let visible = profile.usable.iter().filter(|u| **u).count() as f64 * profile.chainage.step_m;
-    (length <= visible).then_some(length)
-}
-
-/// Cars for which the sum of their evidence reaches `score` nine times of ten,
-/// by the normal approximation: `mean·m − 1.28·sigma·√m = score`.
-fn cars_needed(mean: f64, sigma: f64, score: f64) -> Option<f64> {
-    let spread = NINE_OF_TEN * sigma;
-    (mean > 0.0)
-        .then(|| ((spread + (spread * spread + 4.0 * mean * score).sqrt()) / (2.0 * mean)).powi(2))
-}
-
-/// Usable cells away from trains, thinned evenly.
-fn empty_places(profile: &Profile, trains: &[Candidate]) -> Vec<usize> {
-    let empty: Vec<usize> = (0..profile.chainage.len)
-        .filter(|j| {
-            let at = profile.chainage.at_m(*j);
-            profile.usable[*j] && !trains.iter().any(|c| at >= c.start_m && at <= c.end_m)
-        })
-        .collect();
-    empty
+    let longest = sums
         .iter()
-        .copied()
-        .step_by((empty.len() / PLACES).max(1))
-        .collect()
+        .map(Vec::len)
+        .min()?
+        .saturating_sub(LEAST_PLACES);
+    let stride = (STEP_M / step_m).ceil().max(1.0) as usize;
+    let least = (detector.least_length_m / step_m).ceil() as usize;
+    (least..=longest)
+        .step_by(stride)
+        .find(|cells| {
+            let scores = sums.iter().flat_map(|s| scores(s, *cells));
+            let (found, all) = scores.fold((0usize, 0usize), |(found, all), score| {
+                (found + usize::from(score >= detector.least_score), all + 1)
+            });
+            found as f64 >= FOUND * all as f64
+        })
+        .map(|cells| cells as f64 * step_m)
 }
 
-/// The profile with a train's contrast added at the places, usable there only.
-fn inject(profile: &Profile, places: &[usize], prior: Prior) -> Option<Profile> {
-    if places.len() < 8 {
-        return None;
-    }
-    let bands = profile.track.nrows();
-    let shape = DMatrix::from_fn(bands, bands, |a, b| {
-        prior.tau.powi(2) * if a == b { 1.0 } else { prior.common }
-    });
-    let root = Cholesky::new(shape)?.l();
-    let mut draws = Normal(1);
-    let mut out = profile.clone();
-    out.usable.fill(false);
-    for j in places {
-        let contrast = &root * DVector::from_fn(bands, |_, _| draws.next());
-        let sign = match prior.side {
-            super::Side::Bright if contrast.sum() < 0.0 => -1.0,
-            _ => 1.0,
-        };
-        for b in 0..bands {
-            out.track[(b, *j)] += (sign * contrast[b]) as f32;
+/// Evidence for a train of each strength up to each usable cell.
+fn running_sums(profile: &Profile, detector: &Detector) -> Vec<[f64; TRACK - 1]> {
+    let mut sum = [0.0; TRACK - 1];
+    let mut out = vec![sum];
+    let logs = log_likelihoods(profile, detector.prior);
+    for (log, _) in (logs.iter().zip(&profile.usable)).filter(|(_, usable)| **usable) {
+        for (to, more) in sum.iter_mut().zip(strengths_against_none(log, profile)) {
+            *to += more;
         }
-        out.usable[*j] = true;
+        out.push(sum);
     }
-    Some(out)
+    out
 }
 
-/// Reproducible normal numbers: the sum of twelve from a linear congruential
-/// generator (Knuth's MMIX constants).
-struct Normal(u64);
-
-impl Normal {
-    fn next(&mut self) -> f64 {
-        let uniform = |_| {
-            self.0 = (self.0)
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (self.0 >> 11) as f64 / (1u64 << 53) as f64
-        };
-        (0..12).map(uniform).sum::<f64>() - 6.0
-    }
+/// Scores of all pieces of so many cells.
+fn scores(sums: &[[f64; TRACK - 1]], cells: usize) -> impl Iterator<Item = f64> {
+    sums.iter().zip(sums.iter().skip(cells)).map(|(from, to)| {
+        (0..TRACK - 1)
+            .map(|k| to[k] - from[k])
+            .fold(f64::NEG_INFINITY, log_sum)
+            - ((TRACK - 1) as f64).ln()
+    })
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::*;
+    use ndarray::{Array1, Array2};
 
-    #[test]
-    fn certain_evidence_needs_score_over_mean_cars() {
-        assert_eq!(cars_needed(5.0, 0.0, 20.0), Some(4.0));
-        assert!(cars_needed(5.0, 3.0, 20.0).unwrap() > 4.0);
-        assert_eq!(cars_needed(-1.0, 3.0, 20.0), None);
+    use super::*;
+    use crate::strip::Axis;
+
+    fn profile(contrast: f32) -> Profile {
+        let n = 300;
+        let flags = || Array1::from_elem(n, true);
+        Profile {
+            chainage: Axis {
+                first_m: 0.0,
+                step_m: 5.0,
+                len: n,
+            },
+            track: Array2::from_elem((2, n), contrast),
+            track_sigma: Array2::from_elem((2, n), 0.02),
+            road: Array2::zeros((2, n)),
+            road_sigma: Array2::from_elem((2, n), f32::INFINITY),
+            usable: flags(),
+            covered: flags(),
+            clear: flags(),
+            band_correlation: Array2::eye(2),
+            lane_correlation: 0.0,
+            psf_m: 7.2,
+            gsd_m: 10.0,
+        }
     }
 
     #[test]
-    fn draws_are_standard_normal() {
-        let mut draws = Normal(1);
-        let sample: Vec<f64> = (0..4000).map(|_| draws.next()).collect();
-        let mean = sample.iter().sum::<f64>() / 4000.0;
-        let variance = sample.iter().map(|v| v * v).sum::<f64>() / 4000.0;
-        assert!(mean.abs() < 0.06 && (variance - 1.0).abs() < 0.06);
+    fn pieces_add_up() {
+        let sums = [[0.0; TRACK - 1], [1.0; TRACK - 1], [3.0; TRACK - 1]];
+        let got: Vec<f64> = scores(&sums, 1).collect();
+        assert!((got[0] - 1.0).abs() < 1e-12 && (got[1] - 2.0).abs() < 1e-12);
+        assert_eq!(scores(&sums, 3).count(), 0);
+    }
+
+    #[test]
+    fn a_train_of_even_contrast_needs_its_score_in_cells() {
+        let planted = profile(0.08);
+        let detector = Detector::OPTICAL;
+        let limit = detection_limit_m(std::slice::from_ref(&planted), &detector).unwrap();
+        let sums = running_sums(&planted, &detector);
+        let cells = (limit / 5.0) as usize;
+        let score = |cells| scores(&sums, cells).next().unwrap();
+        assert!(score(cells) >= detector.least_score);
+        assert!(limit <= detector.least_length_m || score(cells - 1) < detector.least_score);
+    }
+
+    #[test]
+    fn fainter_trains_need_more_length_and_nothing_is_never_found() {
+        let limit = |contrast| detection_limit_m(&[profile(contrast)], &Detector::OPTICAL);
+        assert!(limit(0.05).unwrap() > limit(0.12).unwrap());
+        assert_eq!(limit(0.0), None);
+        assert_eq!(detection_limit_m(&[], &Detector::OPTICAL), None);
     }
 }

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::colour::colour;
 use super::ends::{EndPosterior, posterior};
-use super::likelihood::{Reach, Side};
+use super::likelihood::{Reach, Side, Window};
+use super::noise::NoiseShape;
 use crate::strip::Profile;
 
 /// Speeds tried and the spread of speeds expected, m/s: border crossings are
@@ -52,39 +53,47 @@ pub struct Fit {
     pub censored: Censored,
 }
 
+/// What a train is measured with.
+#[derive(Debug, Clone, Copy)]
+pub struct Ruler<'a> {
+    /// Typical contrast of a train in the units of the profile.
+    pub contrast_scale: f64,
+    /// Delays between the bands, where they are known.
+    pub motion: Option<&'a Motion>,
+    /// How the noise hangs together.
+    pub noise: &'a NoiseShape,
+}
+
 /// Fits the ends of a train that was found between two chainages, m.
 ///
-/// `contrast_scale` is the typical contrast of a train in the units of the
-/// profile, `motion` the band delays where they are known. `None` where too
-/// few samples are usable.
+/// In band `b` a train of speed `v` is `v · delays_s[b]` up-chainage of where
+/// it is at the time of the capture. `None` where too few samples are usable.
 #[must_use]
-pub fn fit(
-    profile: &Profile,
-    found_m: (f64, f64),
-    contrast_scale: f64,
-    motion: Option<&Motion>,
-) -> Option<Fit> {
+pub fn fit(profile: &Profile, found_m: (f64, f64), ruler: &Ruler<'_>) -> Option<Fit> {
     let bands = profile.track.nrows();
-    let (speeds, delays) = match motion {
+    let (speeds, delays) = match ruler.motion {
         Some(m) if m.delays_s.len() == bands => (speeds(), m.delays_s.clone()),
         _ => (vec![0.0], vec![0.0; bands]),
     };
+    let shift = |v: &f64| delays.iter().map(|d| v * d).collect();
+    let shifts_m: Vec<Vec<f64>> = speeds.iter().map(shift).collect();
     let half_m = 6.0 * profile.psf_m + 20.0;
     let margin_m = 1.3 * profile.psf_m + 5.0;
     let mut ends = found_m;
     let mut result = None;
     for _ in 0..ROUNDS {
-        let colour = colour(profile, ends, margin_m, contrast_scale)?;
-        let reach = |guess_m: f64, far_m: f64| Reach {
-            guess_m,
-            half_m,
-            far_m,
+        let colour = colour(profile, ends, margin_m, ruler.contrast_scale)?;
+        let end = |side: Side, guess_m: f64, far_m: f64| {
+            let reach = Reach {
+                guess_m,
+                half_m,
+                far_m,
+            };
+            let window = Window::new(profile, (side, reach), &colour, ruler.noise, &shifts_m)?;
+            Some(posterior(&window))
         };
-        let moved = (speeds.as_slice(), delays.as_slice());
-        let start = (Side::Start, reach(ends.0, ends.1));
-        let end = (Side::End, reach(ends.1, ends.0));
-        let start = posterior(profile, start, &colour, moved)?;
-        let end = posterior(profile, end, &colour, moved)?;
+        let start = end(Side::Start, ends.0, ends.1)?;
+        let end = end(Side::End, ends.1, ends.0)?;
         let joined = join(&start, &end, &speeds);
         let moved_m = (joined.start_m - ends.0)
             .abs()

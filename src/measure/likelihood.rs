@@ -5,18 +5,28 @@
 //! covariance over the bands, outside it is zero. The point spread blurs it.
 //! With observation matrix `H`, support `x` and noise `N` the samples are
 //! `N(H μ, H K Hᵀ + N)`.
+//!
+//! Colour and noise are each a covariance over the bands times one along the
+//! track, so both are made diagonal over the bands at once (Golub and Van Loan
+//! 2013, 8.7.1) and the likelihood is a product over channels. The process is
+//! Markov along the track, so a cell more of support is a change of rank two.
 
-use nalgebra::{Cholesky, DMatrix, DVector};
+use nalgebra::{Cholesky, DMatrix, DVector, SymmetricEigen};
 
 use super::colour::Colour;
-use crate::strip::{Profile, sample_correlation};
+use super::noise::NoiseShape;
+use crate::strip::Profile;
 
 /// Length over which the contrast of a train varies: about a car, m.
 const CAR_M: f64 = 20.0;
 /// Uncertainty of the mean contrast as a share of the covariance.
 const MEAN_SHARE: f64 = 0.3;
-/// Share of the noise that is independent from sample to sample.
-const WHITE: f64 = 0.03;
+/// Cells of the train in a ground sample distance.
+const CELLS_PER_GSD: f64 = 5.0;
+/// Cells from one place tried to the next.
+const STRIDE: usize = 2;
+/// Share of the window over which places are tried.
+const SEARCHED: f64 = 0.6;
 
 /// Which end of a train.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,23 +35,6 @@ pub(super) enum Side {
     Start,
     /// The train lies down-chainage of it.
     End,
-}
-
-/// The samples around one end and everything that does not depend on its place.
-pub(super) struct Window {
-    side: Side,
-    /// Observed contrasts, band-major.
-    y: DVector<f64>,
-    noise: DMatrix<f64>,
-    /// Sample × cell of the train: point spread.
-    blur: DMatrix<f64>,
-    /// Cell × cell: correlation of the contrast.
-    process: DMatrix<f64>,
-    /// Chainage of the first cell's centre and cell size, m.
-    first_m: f64,
-    cell_m: f64,
-    samples: usize,
-    bands: usize,
 }
 
 /// The stretch of track an end is looked for in.
@@ -55,228 +48,190 @@ pub(super) struct Reach {
     pub(super) far_m: f64,
 }
 
+/// The samples around one end and everything that does not depend on its place.
+pub(super) struct Window {
+    side: Side,
+    reach: Reach,
+    /// Chainages of the samples, m.
+    at_m: Vec<f64>,
+    psf_m: f64,
+    cell_m: f64,
+    /// Sample × sample, of unit variance over the channels.
+    noise: DMatrix<f64>,
+    channels: Vec<Channel>,
+}
+
+/// A combination of the bands in which colour and noise are independent of the others.
+struct Channel {
+    /// Sample × speed: what is seen, put back to where the train was.
+    seen: DMatrix<f64>,
+    /// Mean contrast of the train.
+    mean: f64,
+    /// Variance of its contrast.
+    variance: f64,
+}
+
 impl Window {
+    /// `shifts_m`: per speed and band, how far up-chainage a train appears.
+    ///
     /// `None` where fewer than four samples are usable.
-    pub(super) fn new(profile: &Profile, side: Side, reach: Reach) -> Option<Self> {
-        let cells: Vec<usize> = (0..profile.chainage.len)
-            .filter(|j| {
-                let at = profile.chainage.at_m(*j);
-                profile.usable[*j] && (at - reach.guess_m).abs() < reach.half_m
-            })
+    pub(super) fn new(
+        profile: &Profile,
+        (side, reach): (Side, Reach),
+        colour: &Colour,
+        noise: &NoiseShape,
+        shifts_m: &[Vec<f64>],
+    ) -> Option<Self> {
+        let axis = profile.chainage;
+        let cells: Vec<usize> = (0..axis.len)
+            .filter(|j| profile.usable[*j] && (axis.at_m(*j) - reach.guess_m).abs() < reach.half_m)
             .collect();
         if cells.len() < 4 {
             return None;
         }
-        let (bands, samples) = (profile.track.nrows(), cells.len());
-        let at = |i: usize| profile.chainage.at_m(cells[i]);
-        let cell_m = profile.gsd_m / 5.0;
-        let margin = reach.half_m + 3.0 * profile.psf_m;
-        let first_m = reach.guess_m - margin + 0.5 * cell_m;
-        let count = (2.0 * margin / cell_m).ceil() as usize;
-        let place = |u: usize| first_m + u as f64 * cell_m;
-        let within = |u: usize| match side {
-            Side::Start => place(u) <= reach.far_m,
-            Side::End => place(u) >= reach.far_m,
-        };
-        let peak = cell_m / (profile.psf_m * std::f64::consts::TAU.sqrt());
-        let blur = DMatrix::from_fn(samples, count, |i, u| {
-            let d = (at(i) - place(u)) / profile.psf_m;
-            if within(u) {
-                peak * (-0.5 * d * d).exp()
-            } else {
-                0.0
-            }
-        });
-        let process = DMatrix::from_fn(count, count, |u, v| {
-            (-(u.abs_diff(v) as f64) * cell_m / CAR_M).exp()
-        });
-        let noise = DMatrix::from_fn(bands * samples, bands * samples, |p, q| {
-            let ((a, i), (b, j)) = ((p / samples, p % samples), (q / samples, q % samples));
-            let sigma = |b: usize, i: usize| f64::from(profile.track_sigma[(b, cells[i])]);
-            let white = if i == j { WHITE } else { 0.0 };
-            let along = (1.0 - WHITE) * sample_correlation(at(i) - at(j), profile.gsd_m) + white;
-            profile.band_correlation[(a, b)] * along * sigma(a, i) * sigma(b, j)
-        });
-        let y = DVector::from_fn(bands * samples, |p, _| {
-            f64::from(profile.track[(p / samples, cells[p % samples])])
+        let at_m: Vec<f64> = cells.iter().map(|j| axis.at_m(*j)).collect();
+        let scales = Scales::of(profile, &cells);
+        let along = DMatrix::from_fn(cells.len(), cells.len(), |i, k| {
+            scales.along[i] * scales.along[k] * noise.along(at_m[i] - at_m[k], profile.gsd_m)
         });
         Some(Self {
             side,
-            y,
-            noise,
-            blur,
-            process,
-            first_m,
-            cell_m,
-            samples,
-            bands,
+            reach,
+            channels: channels(profile, &at_m, (&scales, noise), colour, shifts_m)?,
+            at_m,
+            psf_m: profile.psf_m,
+            cell_m: profile.gsd_m / CELLS_PER_GSD,
+            noise: along,
         })
     }
 
-    /// The observation matrix with support from (up to) `end_m`.
-    fn supported(&self, end_m: f64) -> DMatrix<f64> {
-        let mut out = self.blur.clone();
-        for (u, mut column) in out.column_iter_mut().enumerate() {
-            let ahead = (self.first_m + u as f64 * self.cell_m - end_m) / self.cell_m;
-            let share = match self.side {
-                Side::Start => ahead + 0.5,
-                Side::End => 0.5 - ahead,
-            };
-            column *= share.clamp(0.0, 1.0);
+    /// Distance between the places of [`Window::log_likelihoods`], m.
+    pub(super) fn step_m(&self) -> f64 {
+        STRIDE as f64 * self.cell_m
+    }
+
+    /// Places, m, and the log likelihood of the end there for each speed.
+    pub(super) fn log_likelihoods(&self) -> Vec<(f64, Vec<f64>)> {
+        let up = match self.side {
+            Side::Start => -1.0,
+            Side::End => 1.0,
+        };
+        let n = self.at_m.len();
+        // From well inside the train outwards, a cell at a time.
+        let inside_m = (self.reach.half_m + 3.0 * self.psf_m)
+            .min((self.reach.guess_m - self.reach.far_m) * up)
+            .max(0.0);
+        let cells = (inside_m / self.cell_m).round() as i64;
+        let outside = (SEARCHED * self.reach.half_m / self.cell_m).round() as i64;
+        let stay = (-self.cell_m / CAR_M).exp();
+        let mut process = DMatrix::zeros(n, n);
+        let mut mean = DVector::zeros(n);
+        let mut behind: DVector<f64> = DVector::zeros(n);
+        let mut out = Vec::new();
+        for k in -cells..=outside {
+            if k.abs() <= outside && k.rem_euclid(STRIDE as i64) == 0 {
+                let place = self.reach.guess_m + up * k as f64 * self.cell_m;
+                out.push((place, self.log_likelihood(&process, &mean)));
+            }
+            let middle = self.reach.guess_m + up * (k as f64 + 0.5) * self.cell_m;
+            let blur = self.blur(middle);
+            process.ger(1.0, &blur, &blur, 1.0);
+            process.ger(1.0, &blur, &behind, 1.0);
+            process.ger(1.0, &behind, &blur, 1.0);
+            behind = (behind + &blur) * stay;
+            mean += blur;
         }
         out
     }
 
-    /// Log likelihood of the end at `places_m`, one per band (a moving train
-    /// is elsewhere in every band), for a train of this colour.
-    pub(super) fn log_likelihood(&self, seen: &[&Seen], colour: &Colour) -> f64 {
-        let n = self.samples;
-        let mut covariance = self.noise.clone();
-        let mut left = self.y.clone();
-        for a in 0..self.bands {
-            for (i, m) in seen[a].mean.iter().enumerate() {
-                left[a * n + i] -= colour.mean[a] * m;
-            }
-            for b in 0..=a {
-                let c = colour.covariance[(a, b)];
-                let process = &seen[a].through * seen[b].matrix.transpose();
-                let mean = &seen[a].mean * seen[b].mean.transpose() * MEAN_SHARE;
-                let mut block = covariance.view_mut((a * n, b * n), (n, n));
-                block += (process + mean) * c;
-            }
-        }
-        // Cholesky reads the lower triangle only.
-        let Some(factor) = Cholesky::new(covariance) else {
-            return f64::NEG_INFINITY;
-        };
-        let Some(z) = factor.l_dirty().solve_lower_triangular(&left) else {
-            return f64::NEG_INFINITY;
-        };
-        -0.5 * (z.norm_squared() + factor.ln_determinant())
-    }
-
-    /// What is needed of one place of the end.
-    pub(super) fn seen(&self, end_m: f64) -> Seen {
-        let matrix = self.supported(end_m);
-        Seen {
-            through: &matrix * &self.process,
-            mean: matrix.column_sum(),
-            matrix,
-        }
-    }
-
-    /// The grid of places: two cells apart.
-    pub(super) fn step_m(&self) -> f64 {
-        2.0 * self.cell_m
-    }
-}
-
-/// A train of unit contrast with its end at one place, as the samples see it.
-pub(super) struct Seen {
-    matrix: DMatrix<f64>,
-    through: DMatrix<f64>,
-    mean: DVector<f64>,
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use crate::strip::Axis;
-    use ndarray::{Array1, Array2};
-
-    fn profile() -> Profile {
-        let n = 40;
-        let flags = || Array1::from_elem(n, true);
-        let axis = Axis {
-            first_m: 0.0,
-            step_m: 1.5,
-            len: n,
-        };
-        Profile {
-            chainage: axis,
-            track: Array2::from_shape_fn((2, n), |(b, j)| {
-                let inside = f32::from(u8::from(axis.at_m(j) > 30.0));
-                inside * (0.1 - 0.15 * b as f32) + 0.002 * ((j * 7 + b) as f32).sin()
+    /// What the samples see of a cell of unit contrast.
+    fn blur(&self, middle_m: f64) -> DVector<f64> {
+        let peak = self.cell_m / (self.psf_m * std::f64::consts::TAU.sqrt());
+        DVector::from_iterator(
+            self.at_m.len(),
+            self.at_m.iter().map(|at| {
+                let d = (at - middle_m) / self.psf_m;
+                peak * (-0.5 * d * d).exp()
             }),
-            track_sigma: Array2::from_elem((2, n), 0.01),
-            road: Array2::zeros((2, n)),
-            road_sigma: Array2::from_elem((2, n), f32::INFINITY),
-            usable: flags(),
-            covered: flags(),
-            clear: flags(),
-            band_correlation: ndarray::array![[1.0, 0.3], [0.3, 1.0]],
-            lane_correlation: 0.0,
-            psf_m: 2.2,
-            gsd_m: 3.0,
+        )
+    }
+
+    /// For each speed, of a train whose cells give this process and mean.
+    fn log_likelihood(&self, process: &DMatrix<f64>, mean: &DVector<f64>) -> Vec<f64> {
+        let mut shape = process.clone();
+        shape.ger(MEAN_SHARE, mean, mean, 1.0);
+        let speeds = self.channels.first().map_or(0, |c| c.seen.ncols());
+        let mut out = vec![0.0; speeds];
+        for channel in &self.channels {
+            let covariance = &self.noise + &shape * channel.variance;
+            let mut left = channel.seen.clone();
+            for mut column in left.column_iter_mut() {
+                column.axpy(-channel.mean, mean, 1.0);
+            }
+            let solved = Cholesky::new(covariance).and_then(|factor| {
+                let z = factor.l_dirty().solve_lower_triangular(&left)?;
+                Some((z, factor.ln_determinant()))
+            });
+            let Some((z, ln_determinant)) = solved else {
+                return vec![f64::NEG_INFINITY; speeds];
+            };
+            for (log, z) in out.iter_mut().zip(z.column_iter()) {
+                *log -= 0.5 * (z.norm_squared() + ln_determinant);
+            }
+        }
+        out
+    }
+}
+
+/// Noise of the samples of a window as a product of bands and places.
+struct Scales {
+    bands: Vec<f64>,
+    along: Vec<f64>,
+}
+
+impl Scales {
+    fn of(profile: &Profile, cells: &[usize]) -> Self {
+        let bands = profile.track_sigma.nrows();
+        let log = |b: usize, j: usize| f64::from(profile.track_sigma[(b, j)]).ln();
+        let of_band = |b: usize| cells.iter().map(|j| log(b, *j)).sum::<f64>() / cells.len() as f64;
+        let logs: Vec<f64> = (0..bands).map(of_band).collect();
+        let of_place = |j: usize| (0..bands).map(|b| log(b, j) - logs[b]).sum::<f64>();
+        let along = cells.iter().map(|j| (of_place(*j) / bands as f64).exp());
+        Self {
+            along: along.collect(),
+            bands: logs.iter().map(|l| l.exp()).collect(),
         }
     }
+}
 
-    fn colour(mean: [f64; 2], covariance: [f64; 3]) -> Colour {
-        let [a, ab, b] = covariance;
-        Colour {
-            mean: DVector::from_row_slice(&mean),
-            covariance: DMatrix::from_row_slice(2, 2, &[a, ab, ab, b]),
-        }
-    }
-
-    fn window() -> Window {
-        let reach = Reach {
-            guess_m: 30.0,
-            half_m: 15.0,
-            far_m: 1e9,
-        };
-        Window::new(&profile(), Side::Start, reach).unwrap()
-    }
-
-    /// The textbook density of `N(H μ, H K Hᵀ + N)` with everything written out.
-    fn direct(window: &Window, end_m: f64, colour: &Colour) -> f64 {
-        let h = window.supported(end_m);
-        let blank = DMatrix::zeros(h.nrows(), h.ncols());
-        let whole = |a: &DMatrix<f64>, b: &DMatrix<f64>| {
-            let mut out = DMatrix::zeros(2 * h.nrows(), 2 * h.ncols());
-            out.view_mut((0, 0), h.shape()).copy_from(a);
-            out.view_mut(h.shape(), h.shape()).copy_from(b);
-            out
-        };
-        let big = whole(&h, &blank) + {
-            let mut low = whole(&blank, &h);
-            low.view_mut((0, 0), h.shape()).fill(0.0);
-            low
-        };
-        let along = window.process.map(|k| k + MEAN_SHARE);
-        let prior = colour.covariance.kronecker(&along);
-        let covariance = &big * prior * big.transpose() + &window.noise;
-        let ones = DVector::from_element(h.ncols(), 1.0);
-        let left = &window.y - big * colour.mean.kronecker(&ones);
-        let inverse = covariance.clone().try_inverse().unwrap();
-        let log_determinant = covariance.symmetric_eigen().eigenvalues.map(f64::ln).sum();
-        -0.5 * (left.dot(&(inverse * &left)) + log_determinant)
-    }
-
-    #[test]
-    fn it_equals_the_textbook_density() {
-        let window = window();
-        let colour = colour([0.1, -0.05], [0.001, 0.0004, 0.002]);
-        for end in [25.0, 30.0, 33.0] {
-            let seen = window.seen(end);
-            let got = window.log_likelihood(&[&seen, &seen], &colour);
-            let expected = direct(&window, end, &colour);
-            assert!(
-                (got - expected).abs() < 1e-6 * expected.abs(),
-                "{got} {expected}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_true_end_is_the_most_likely() {
-        let window = window();
-        let colour = colour([0.1, -0.05], [0.001, 0.0, 0.001]);
-        let at = |end: f64| {
-            let seen = window.seen(end);
-            window.log_likelihood(&[&seen, &seen], &colour)
-        };
-        assert!(at(30.0) > at(25.0) && at(30.0) > at(35.0));
-    }
+fn channels(
+    profile: &Profile,
+    at_m: &[f64],
+    (scales, noise): (&Scales, &NoiseShape),
+    colour: &Colour,
+    shifts_m: &[Vec<f64>],
+) -> Option<Vec<Channel>> {
+    let bands = scales.bands.len();
+    let between = DMatrix::from_fn(bands, bands, |a, b| {
+        noise.between(a, b) * scales.bands[a] * scales.bands[b]
+    });
+    let whiten = Cholesky::new(between)?.l().try_inverse()?;
+    let eigen = SymmetricEigen::new(&whiten * &colour.covariance * whiten.transpose());
+    let turned = eigen.eigenvectors.transpose() * whiten;
+    let mean = &turned * &colour.mean;
+    let seen: Vec<DMatrix<f64>> = shifts_m
+        .iter()
+        .map(|shifts| {
+            let seen = DMatrix::from_fn(bands, at_m.len(), |b, i| {
+                profile.track_at(b, at_m[i] + shifts.get(b).copied().unwrap_or(0.0))
+            });
+            &turned * seen
+        })
+        .collect();
+    let channel = |k: usize| Channel {
+        seen: DMatrix::from_fn(at_m.len(), seen.len(), |i, v| seen[v][(k, i)]),
+        mean: mean[k],
+        variance: eigen.eigenvalues[k].max(0.0),
+    };
+    Some((0..bands).map(channel).collect())
 }

@@ -29,6 +29,7 @@ mod radar_passes;
 mod refine;
 mod seen;
 mod select;
+mod trials;
 mod workers;
 mod working;
 

@@ -5,10 +5,11 @@ use ndarray::Array3;
 use rayon::prelude::*;
 
 use super::found::{Found, look};
+use super::trials::Trials;
 use crate::background::{Occupied, Panel, PanelSettings, Prediction, predict};
-use crate::detect::{Candidate, Detector, ScoreTail, detection_limit_m};
+use crate::detect::{Candidate, Detector, ScoreTail};
 use crate::error::{Error, Result};
-use crate::measure::{Fit, Motion, Polarity, fit, polarity};
+use crate::measure::{Calibration, Fit, Motion, Polarity, fit, polarity};
 use crate::stats::median;
 use crate::strip::{Profile, Strip};
 
@@ -123,22 +124,31 @@ fn predictions(panel: &Panel, warm: Option<&[Option<Prediction>]>) -> Vec<Option
 
 fn measure(pass: Pass, settings: &PassSettings) -> Vec<StripOutcome> {
     let Pass {
-        predicted, found, ..
+        predicted,
+        found,
+        trains,
     } = pass;
     let scale = |p: &Prediction| p.scale.iter().sum::<f64>() / p.scale.len() as f64;
     let scales: Vec<f64> = predicted.iter().flatten().map(scale).collect();
     let most = UNEXPLAINED * median(&scales).unwrap_or(f64::INFINITY);
     let tail = found.tail(&predicted, &settings.detector);
+    let held = trains.as_ref().map(|t| t.cells.as_slice());
+    let trials = Trials::new(&found.profiles, &found.candidates, held, settings);
+    let bench = Bench {
+        calibration: trials.calibration(),
+        trials,
+        tail,
+    };
     let mut outcomes: Vec<StripOutcome> = found
         .profiles
-        .into_par_iter()
-        .zip(found.candidates)
+        .par_iter()
+        .zip(&found.candidates)
         .zip(&predicted)
         .map(|((profile, candidates), predicted)| {
             if predicted.as_ref().is_some_and(|p| scale(p) > most) {
                 let reason = "unsupported background: no other capture looks alike".to_owned();
                 return StripOutcome {
-                    profile,
+                    profile: profile.clone(),
                     reason: Some(reason),
                     ..StripOutcome::default()
                 };
@@ -147,12 +157,11 @@ fn measure(pass: Pass, settings: &PassSettings) -> Vec<StripOutcome> {
                 return StripOutcome::default();
             };
             StripOutcome {
-                detection_limit_m: detection_limit_m(&profile, &settings.detector, &candidates),
-                trains: candidates
-                    .into_iter()
-                    .filter_map(|c| train(&profile, c, &tail, settings))
+                detection_limit_m: bench.trials.limit_m(profile, candidates),
+                trains: (candidates.iter())
+                    .filter_map(|c| bench.train(profile, *c))
                     .collect(),
-                profile: Some(profile),
+                profile: Some(profile.clone()),
                 reason: None,
                 background: None,
             }
@@ -164,19 +173,25 @@ fn measure(pass: Pass, settings: &PassSettings) -> Vec<StripOutcome> {
     outcomes
 }
 
-fn train(
-    profile: &Profile,
-    candidate: Candidate,
-    tail: &ScoreTail,
-    settings: &PassSettings,
-) -> Option<MeasuredTrain> {
-    let found = (candidate.start_m, candidate.end_m);
-    let tau = settings.detector.prior.tau;
-    let fit = fit(profile, found, tau, settings.motion.as_ref())?;
-    Some(MeasuredTrain {
-        candidate,
-        polarity: polarity(profile, fit.start_m, fit.end_m),
-        p_value: tail.p_value(candidate.score),
-        fit,
-    })
+/// What trains are measured with.
+struct Bench<'a> {
+    trials: Trials<'a>,
+    calibration: Calibration,
+    tail: ScoreTail,
+}
+
+impl Bench<'_> {
+    fn train(&self, profile: &Profile, candidate: Candidate) -> Option<MeasuredTrain> {
+        let found = (candidate.start_m, candidate.end_m);
+        let fit = self
+            .trials
+            .ruler(profile, |ruler| fit(profile, found, ruler))?;
+        let fit = self.calibration.apply(fit);
+        Some(MeasuredTrain {
+            candidate,
+            polarity: polarity(profile, fit.start_m, fit.end_m),
+            p_value: self.tail.p_value(candidate.score),
+            fit,
+        })
+    }
 }

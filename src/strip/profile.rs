@@ -1,6 +1,6 @@
 //! What a capture shows on the track itself: contrast by chainage and band.
 
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, Axis as Dim, Slice};
 
 use super::Axis;
 
@@ -46,6 +46,47 @@ impl Profile {
             }
         }
         visible as f64 / cells.max(1) as f64
+    }
+
+    /// Contrast of a band at a chainage, m, linear between cells and constant
+    /// beyond the ends.
+    #[must_use]
+    pub fn track_at(&self, band: usize, at_m: f64) -> f64 {
+        let last = self.chainage.len.saturating_sub(1);
+        let at = (at_m - self.chainage.first_m) / self.chainage.step_m;
+        let at = at.clamp(0.0, last as f64);
+        let (below, share) = (at.floor() as usize, at.fract());
+        let value = |j: usize| f64::from(self.track[(band, j.min(last))]);
+        value(below) + share * (value(below + 1) - value(below))
+    }
+
+    /// The part of it on some of its cells.
+    #[must_use]
+    pub fn part(&self, cells: std::ops::Range<usize>) -> Self {
+        let along = |values: &Array2<f32>| {
+            let cells = Slice::from(cells.clone());
+            values.slice_axis(Dim(1), cells).to_owned()
+        };
+        let flags = |values: &Array1<bool>| {
+            let cells = Slice::from(cells.clone());
+            values.slice_axis(Dim(0), cells).to_owned()
+        };
+        Self {
+            chainage: Axis {
+                first_m: self.chainage.at_m(cells.start),
+                len: cells.len(),
+                ..self.chainage
+            },
+            track: along(&self.track),
+            track_sigma: along(&self.track_sigma),
+            road: along(&self.road),
+            road_sigma: along(&self.road_sigma),
+            usable: flags(&self.usable),
+            covered: flags(&self.covered),
+            clear: flags(&self.clear),
+            band_correlation: self.band_correlation.clone(),
+            ..*self
+        }
     }
 }
 
