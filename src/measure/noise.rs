@@ -113,3 +113,87 @@ impl NoiseShape {
 fn drifting(distance_m: f64) -> f64 {
     (-distance_m.abs() / DRIFT_M).exp()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use ndarray::Array1;
+    use rand::SeedableRng;
+    use rand::rngs::ChaCha8Rng;
+    use rand_distr::{Distribution, StandardNormal};
+
+    use super::*;
+    use crate::strip::Axis;
+
+    /// Noise of unit variance, `drift` of it constant over the whole profile.
+    fn profile(seed: u64, drift: f64) -> Profile {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let n = 200;
+        let flags = || Array1::from_elem(n, true);
+        let mut normal = || -> f64 { StandardNormal.sample(&mut rng) };
+        let level = drift.sqrt() * normal();
+        let mut track = Array2::zeros((2, n));
+        for j in 0..n {
+            let common = normal();
+            for b in 0..2 {
+                let own =
+                    (1.0 - drift).sqrt() * (0.6f64.sqrt() * common + 0.4f64.sqrt() * normal());
+                track[(b, j)] = (0.01 * (level + own)) as f32;
+            }
+        }
+        Profile {
+            chainage: Axis {
+                first_m: 0.0,
+                step_m: 1.5,
+                len: n,
+            },
+            track,
+            track_sigma: Array2::from_elem((2, n), 0.01),
+            road: Array2::zeros((2, n)),
+            road_sigma: Array2::from_elem((2, n), f32::INFINITY),
+            usable: flags(),
+            covered: flags(),
+            clear: flags(),
+            band_correlation: Array2::eye(2),
+            lane_correlation: 0.0,
+            psf_m: 2.2,
+            gsd_m: 3.0,
+        }
+    }
+
+    fn learn(drift: f64) -> Option<NoiseShape> {
+        let profiles: Vec<Profile> = (0..60).map(|seed| profile(seed, drift)).collect();
+        let free = [true; 200];
+        let empty: Vec<_> = profiles.iter().map(|p| (p, free.as_slice())).collect();
+        NoiseShape::learn(&empty)
+    }
+
+    #[test]
+    fn drift_and_bands_are_found_again() {
+        let calm = learn(0.0).unwrap();
+        assert!(calm.drift < 0.05, "{calm:?}");
+        assert!((calm.between(0, 1) - 0.6).abs() < 0.04, "{calm:?}");
+        // It does not fall off within the profile, the model does: somewhat more is seen.
+        let drifting = learn(0.4).unwrap();
+        assert!((0.35..0.65).contains(&drifting.drift), "{drifting:?}");
+    }
+
+    #[test]
+    fn little_track_says_nothing() {
+        let profile = profile(1, 0.0);
+        assert_eq!(NoiseShape::learn(&[(&profile, &[false; 200])]), None);
+        assert_eq!(NoiseShape::learn(&[]), None);
+    }
+
+    #[test]
+    fn a_sample_is_wholly_like_itself() {
+        for drift in [0.0, 0.5] {
+            let shape = NoiseShape {
+                bands: Array2::eye(1),
+                drift,
+            };
+            assert!((shape.along(0.0, 3.0) - 1.0).abs() < 1e-12);
+            assert!(shape.along(1.5, 3.0) > shape.along(3.0, 3.0));
+        }
+    }
+}

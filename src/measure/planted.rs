@@ -22,8 +22,6 @@ const LEAST_CARS: usize = 4;
 const LEAST_TRAINS: usize = 4;
 /// One car in so many is of another kind than its train.
 const STRANGERS: f64 = 0.25;
-/// Trains drawn from the prior: variance that the cars of one have in common.
-const ALIKE: f64 = 0.7;
 
 /// What trains are made of: contrasts by band of the cars of each.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +69,6 @@ impl Stock {
     ) -> Planted {
         let known = self.trains.len() >= LEAST_TRAINS;
         let own = known.then(|| self.trains[rng.random_range(0..self.trains.len())].as_slice());
-        let mean = self.drawn(rng);
         let (mut at_m, end_m) = (start_m, start_m + length_m);
         let mut cars = Vec::new();
         while at_m < end_m {
@@ -90,11 +87,7 @@ impl Stock {
                     let other = &self.trains[rng.random_range(0..self.trains.len())];
                     other[rng.random_range(0..other.len())].clone()
                 }
-                None => {
-                    let parts = mean.iter().zip(self.drawn(rng));
-                    let (alike, apart) = (ALIKE.sqrt(), (1.0 - ALIKE).sqrt());
-                    parts.map(|(m, c)| alike * m + apart * c).collect()
-                }
+                None => self.drawn(rng),
             };
             cars.push(Car {
                 from_m: at_m,
@@ -214,9 +207,9 @@ mod tests {
         one_car(0.0).put_into(&mut profile, None);
         assert!((profile.track_at(0, 150.0) - 0.05).abs() < 1e-6);
         assert!((profile.track_at(1, 225.0) + 0.2).abs() < 1e-6);
-        // One sigma of the blur outside the end: 1 - Φ(1) = 0.1587.
-        let outside = profile.track_at(1, 300.0 + 2.2);
-        assert!((outside / -0.2 - 0.1587).abs() < 2e-3, "{outside}");
+        // A cell outside the end: 1 - Φ(1.5 / 2.2) = 0.2477.
+        let outside = profile.track_at(1, 301.5);
+        assert!((outside / -0.2 - 0.2477).abs() < 1e-3, "{outside}");
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl<'a> Trials<'a> {
             .into_par_iter()
             .filter_map(|i| self.trial(i, &stock))
             .collect();
-        let calibration = Calibration::of(&trials);
+        let calibration = Calibration::of(&trials, self.settings.gsd_m);
         log::debug!(
             "{} of {} trains put in were found: {calibration:?}",
             trials.iter().filter(|t| t.fit.is_some()).count(),
@@ -208,3 +208,7 @@ fn longest_run(flags: &[bool]) -> Option<Range<usize>> {
     }
     (!longest.is_empty()).then_some(longest)
 }
+
+#[cfg(test)]
+#[path = "trials_tests.rs"]
+mod tests;
