@@ -6,32 +6,29 @@
 
 use std::ops::Range;
 
-use nalgebra::{Cholesky, DMatrix};
+use nalgebra::{Cholesky, DVector};
 
 use super::emission::Prior;
-use super::empty_track::{Model, TrackView, windows};
-use crate::strip::Profile;
+use super::empty_track::{BandModel, Model, TrackView, windows};
 
 /// Fewer captures on one side say nothing.
 const LEAST_SIDE: usize = 6;
 /// More captures on one side than the nearest of these are not needed.
 const MOST_SIDE: usize = 24;
 /// A share known worse than this, 1 sigma, says nothing.
-const MOST_SIGMA: f64 = 0.35;
+const MOST_SIGMA: f64 = 0.25;
 /// A change that lasts shows on its weaker side less than this share of its contrast …
-const WEAKER: f64 = 0.65;
+const WEAKER: f64 = 0.68;
 /// … and on the other at least so many times as much.
-const TIMES: f64 = 2.0;
+const TIMES: f64 = 1.45;
 
 /// Something in a capture that may be a train.
 #[derive(Debug, Clone)]
-pub struct Standout<'a> {
+pub struct Standout {
     /// The capture.
     pub capture: usize,
     /// The chainage cells it covers.
     pub cells: Range<usize>,
-    /// What the capture shows against all others.
-    pub profile: &'a Profile,
 }
 
 /// For each of them, whether it is a change that lasts rather than a train.
@@ -41,7 +38,7 @@ pub struct Standout<'a> {
 pub fn lasting(
     view: &TrackView,
     held: &[Vec<bool>],
-    standouts: &[Standout<'_>],
+    standouts: &[Standout],
     prior: Prior,
 ) -> Vec<bool> {
     let mut free = view.clone();
@@ -69,8 +66,7 @@ pub fn lasting(
             continue;
         };
         for i in here {
-            let sides = [true, false].map(|before| share(&model, &window, &standouts[i], before));
-            out[i] = lasts(sides);
+            out[i] = lasts(shares(&model, &window, &standouts[i]));
         }
     }
     out
@@ -84,41 +80,69 @@ fn lasts(sides: [Option<f64>; 2]) -> bool {
     low < WEAKER && high > TIMES * low
 }
 
-/// The share of its contrast with which a thing stands out against the captures
-/// on one side of it: regression of what they leave on what it shows.
-fn share(model: &Model, window: &Range<usize>, thing: &Standout<'_>, before: bool) -> Option<f64> {
+/// The shares of its contrast with which a thing stands out against the
+/// captures before and after it: regression of what each side leaves on what
+/// both leave. `None` for a side that says too little.
+fn shares(model: &Model, window: &Range<usize>, thing: &Standout) -> [Option<f64>; 2] {
     let t = thing.capture - window.start;
-    let (mut product, mut energy) = (0.0, 0.0);
+    let mut product = [0.0; 2];
+    let mut energy = [0.0; 2];
     for (k, block) in model.blocks.iter().enumerate() {
         if block.start < thing.cells.start || block.end > thing.cells.end {
             continue;
         }
-        let mut side: Vec<usize> = (model.seen[k].iter().copied())
-            .filter(|s| if before { *s < t } else { *s > t })
-            .collect();
-        side.sort_by_key(|s| s.abs_diff(t));
-        side.truncate(MOST_SIDE);
-        side.sort_unstable();
-        if side.len() < LEAST_SIDE {
-            continue;
-        }
-        for (b, band) in model.bands.iter().enumerate() {
-            let known = band.covariance.select_rows(&side).select_columns(&side);
-            let cross: DMatrix<f64> = band.covariance.select_rows(&side).select_columns(&[t]);
-            let weights = Cholesky::new(known)?.solve(&cross);
-            let variance = (band.covariance[(t, t)] - cross.dot(&weights)).max(f64::MIN_POSITIVE);
-            for j in block.clone().filter(|j| thing.profile.usable[*j]) {
-                let others: f64 = (side.iter().zip(weights.iter()))
-                    .map(|(s, w)| w * band.contrast[(*s, j)])
-                    .sum();
-                let shown = f64::from(thing.profile.track[(b, j)]);
-                product += shown * (band.contrast[(t, j)] - others) / variance;
-                energy += shown * shown / variance;
+        let near = |before: bool| nearest(&model.seen[k], t, before);
+        let (before, after) = (near(true), near(false));
+        let both = [before.as_slice(), after.as_slice()].concat();
+        for band in &model.bands {
+            let Some(all) = left(band, t, &both, block) else {
+                continue;
+            };
+            for (i, side) in [&before, &after].into_iter().enumerate() {
+                if side.len() < LEAST_SIDE {
+                    continue;
+                }
+                let Some(left) = left(band, t, side, block) else {
+                    continue;
+                };
+                product[i] += all.values.dot(&left.values) / left.variance;
+                energy[i] += all.values.norm_squared() / left.variance;
             }
         }
     }
-    let known = (model.temper * energy).sqrt().recip() < MOST_SIGMA;
-    known.then_some(product / energy)
+    [0, 1].map(|i| {
+        let known = (model.temper * energy[i]).sqrt().recip() < MOST_SIGMA;
+        known.then(|| product[i] / energy[i])
+    })
+}
+
+/// The captures of `seen` before or after capture `t` that are nearest to it.
+fn nearest(seen: &[usize], t: usize, before: bool) -> Vec<usize> {
+    let side = |s: &usize| if before { *s < t } else { *s > t };
+    let mut side: Vec<usize> = seen.iter().copied().filter(side).collect();
+    side.sort_by_key(|s| s.abs_diff(t));
+    side.truncate(MOST_SIDE);
+    side.sort_unstable();
+    side
+}
+
+/// What others leave of a capture.
+struct Left {
+    /// By cell of the block.
+    values: DVector<f64>,
+    variance: f64,
+}
+
+fn left(band: &BandModel, t: usize, others: &[usize], block: &Range<usize>) -> Option<Left> {
+    let known = band.covariance.select_rows(others).select_columns(others);
+    let cross = band.covariance.column(t).select_rows(others);
+    let weights = Cholesky::new(known)?.solve(&cross);
+    let contrast = band.contrast.columns(block.start, block.len());
+    let predicted = contrast.select_rows(others).tr_mul(&weights);
+    Some(Left {
+        values: contrast.row(t).transpose() - predicted,
+        variance: (band.covariance[(t, t)] - cross.dot(&weights)).max(f64::MIN_POSITIVE),
+    })
 }
 
 #[cfg(test)]

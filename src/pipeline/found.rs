@@ -171,28 +171,22 @@ impl Found {
         let axis = view.chainage;
         let mut standouts = Vec::new();
         for (capture, candidates) in self.candidates.iter().enumerate() {
-            let Some(profile) = &self.profiles[capture] else {
-                continue;
-            };
             standouts.extend(candidates.iter().map(|c| Standout {
                 capture,
                 cells: axis.cell_at(c.start_m)..axis.cell_at(c.end_m) + 1,
-                profile,
             }));
         }
         let mut verdicts = lasting(view, &trains.cells, &standouts, prior).into_iter();
-        (self.candidates.iter_mut().zip(&self.profiles))
-            .map(|(candidates, profile)| {
+        (self.candidates.iter_mut())
+            .map(|candidates| {
                 let mut gone = Vec::new();
-                if profile.is_some() {
-                    candidates.retain(|c| {
-                        let lasts = verdicts.next() == Some(true);
-                        if lasts {
-                            gone.push((c.start_m, c.end_m));
-                        }
-                        !lasts
-                    });
-                }
+                candidates.retain(|c| {
+                    let lasts = verdicts.next() == Some(true);
+                    if lasts {
+                        gone.push((c.start_m, c.end_m));
+                    }
+                    !lasts
+                });
                 gone
             })
             .collect()
