@@ -358,15 +358,6 @@ mod tests {
     }
 
     #[test]
-    fn wagons_that_stand_for_weeks_are_one_stay() {
-        let trains: Vec<f32> = (0..12)
-            .map(|t| if (4..9).contains(&t) { 0.12 } else { 0.0 })
-            .collect();
-        let near = |t: usize, k: usize| if t.abs_diff(k) <= 3 { 1.0 / 6.0 } else { 0.0 };
-        assert_eq!(decide(&trains, 3..10, near), vec![4..9]);
-    }
-
-    #[test]
     fn nothing_is_found_where_nothing_was_suspected() {
         assert!(decide(&[0.2, 0.0, 0.0, 0.0], 0..0, |_, _| 0.3).is_empty());
     }

@@ -35,6 +35,11 @@ const FOR_GOOD: f64 = 10.0;
 const LONGEST: usize = 16;
 /// Captures that must show a stay.
 const SHORTEST: usize = 3;
+/// Captures that must show the place at all: fewer do not tell which of two
+/// states is the empty track.
+const LEAST_SHOWN: usize = 20;
+/// The captures without a stay are at least so many times those with it, less one.
+const EXCEPTION: usize = 3;
 /// Evidence of a stay to be believed: it silences its captures as predictors.
 const LEAST_OF_STAY: f64 = 20.0;
 /// Most things in one window.
@@ -120,13 +125,8 @@ impl Search {
     /// What stands in several captures and is gone at the end, with captures
     /// counted from `first`.
     fn stays(&self, first: usize) -> Vec<Standing> {
-        let stays = self.things.iter().enumerate().filter(|(_, thing)| {
-            let shown = thing.captures.clone().filter(|t| {
-                let seen = |k: &usize| self.model.seen[*k].binary_search(t).is_ok();
-                2 * thing.blocks.clone().filter(seen).count() > thing.blocks.len()
-            });
-            thing.captures.len() <= LONGEST && shown.count() >= SHORTEST
-        });
+        let stays = self.things.iter().enumerate();
+        let stays = stays.filter(|(_, thing)| self.is_stay(thing));
         stays
             .map(|(i, thing)| Standing {
                 evidence: self.evidence(i),
@@ -136,6 +136,22 @@ impl Search {
             })
             .filter(|stay| stay.evidence >= LEAST_OF_STAY)
             .collect()
+    }
+
+    /// Whether a thing stands in several captures and is the exception: what most
+    /// captures show, or most of the track, is the empty track.
+    fn is_stay(&self, thing: &Thing) -> bool {
+        let shows = |t: &usize| {
+            let seen = |k: &usize| self.model.seen[*k].binary_search(t).is_ok();
+            2 * thing.blocks.clone().filter(seen).count() > thing.blocks.len()
+        };
+        let all = (0..self.model.captures).filter(shows).count();
+        let with = thing.captures.clone().filter(shows).count();
+        thing.captures.len() <= LONGEST
+            && with >= SHORTEST
+            && all >= LEAST_SHOWN
+            && EXCEPTION * with <= all
+            && 2 * thing.blocks.len() <= self.model.blocks.len()
     }
 
     /// Captures of the things on block `k`, but for one thing.
@@ -317,5 +333,109 @@ impl Sums {
         let cells = self.score.ncols() as f64;
         0.5 * (energy / (1.0 / variance + information)
             - cells * (1.0 + variance * information).ln())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::DMatrix;
+
+    use super::*;
+    use crate::strip::Axis;
+
+    const CELLS: usize = 300;
+
+    /// A deck whose brightness follows the season, with noise; `thing` adds to
+    /// the contrast of a capture at a cell.
+    fn view(captures: usize, thing: impl Fn(usize, usize) -> f64) -> TrackView {
+        let mut state = 7u64;
+        let mut noise = move || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 33) as f64 / f64::from(1u32 << 31) - 0.5
+        };
+        let season = |t: usize| (std::f64::consts::TAU * t as f64 / captures as f64).cos();
+        let contrast = DMatrix::from_fn(captures, CELLS, |t, j| {
+            let deck = 0.05 + 0.03 * season(t) * (j as f64 / 40.0).sin();
+            deck + 0.03 * noise() + thing(t, j)
+        });
+        let ground = DMatrix::from_fn(captures, captures, |t, k| {
+            let own = f64::from(u8::from(t == k));
+            1e-3 * (season(t) * season(k) + 0.2 * own)
+        });
+        TrackView {
+            contrast: vec![contrast.clone(), contrast],
+            seen: DMatrix::from_element(captures, CELLS, true),
+            ground: vec![ground.clone(), ground],
+            noise: vec![1e-4; 2],
+            chainage: Axis {
+                first_m: 0.0,
+                step_m: 5.0,
+                len: CELLS,
+            },
+            gsd_m: 10.0,
+        }
+    }
+
+    fn within(t: usize, captures: Range<usize>, j: usize, cells: Range<usize>) -> bool {
+        captures.contains(&t) && cells.contains(&j)
+    }
+
+    #[test]
+    fn wagons_of_several_captures_are_found_where_they_stand() {
+        let wagons = |t, j| {
+            if within(t, 12..18, j, 120..150) {
+                -0.12
+            } else {
+                0.0
+            }
+        };
+        let found = standing(&view(40, wagons), Prior::OPTICAL);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].captures, 12..18);
+        assert!(found[0].cells.start.abs_diff(120) <= 4);
+        assert!(found[0].cells.end.abs_diff(150) <= 4);
+        assert!(found[0].evidence > LEAST_OF_STAY);
+    }
+
+    #[test]
+    fn a_train_of_one_capture_and_a_change_for_good_are_no_stays() {
+        let train = |t, j| {
+            if within(t, 9..10, j, 60..110) {
+                0.15
+            } else {
+                0.0
+            }
+        };
+        assert!(standing(&view(40, train), Prior::OPTICAL).is_empty());
+        let change = |t, j| {
+            if within(t, 22..40, j, 200..220) {
+                0.1
+            } else {
+                0.0
+            }
+        };
+        assert!(standing(&view(40, change), Prior::OPTICAL).is_empty());
+        assert!(standing(&view(40, |_, _| 0.0), Prior::OPTICAL).is_empty());
+    }
+
+    #[test]
+    fn few_captures_do_not_tell_which_state_is_the_empty_one() {
+        let wagons = |t, j| {
+            if within(t, 5..9, j, 120..150) {
+                -0.12
+            } else {
+                0.0
+            }
+        };
+        assert!(standing(&view(16, wagons), Prior::OPTICAL).is_empty());
+    }
+
+    #[test]
+    fn windows_cover_long_series() {
+        let all: Vec<Range<usize>> = windows(150).collect();
+        assert_eq!(all, [0..64, 32..96, 64..128, 96..150]);
+        assert_eq!(windows(10).collect::<Vec<_>>(), vec![0..10]);
     }
 }
