@@ -10,9 +10,9 @@ use rayon::prelude::*;
 use super::passes::PassSettings;
 use crate::background::{Occupied, Panel, Prediction};
 use crate::detect::{
-    Across, Candidate, Contrast, Detector, Lanes, Prior, ScoreTail, SeriesNoise, Standing, Stretch,
-    Suspect, TrackView, better_here, find_trains, likeness, profile, pseudo_profiles, standing,
-    stays, told_apart,
+    Across, Candidate, Contrast, Detector, Lanes, Prior, ScoreTail, SeriesNoise, Standing,
+    Standout, Stretch, Suspect, TrackView, better_here, find_trains, lasting, likeness, profile,
+    pseudo_profiles, stays, told_apart,
 };
 use crate::strip::{Profile, Strip};
 
@@ -138,16 +138,9 @@ impl Found {
         ScoreTail::of(&scores.concat())
     }
 
-    /// Wagons that stand over several captures.
-    pub(super) fn standing(
-        &self,
-        strips: &[Strip],
-        panel: &Panel<'_>,
-        prior: Prior,
-    ) -> Vec<Standing> {
-        let (Some(across), Some(first)) = (&self.across, strips.first()) else {
-            return Vec::new();
-        };
+    /// What the captures show on the track, not compared with anything.
+    pub(super) fn track_view(&self, strips: &[Strip], panel: &Panel<'_>) -> Option<TrackView> {
+        let (across, first) = (self.across.as_ref()?, strips.first()?);
         let tracks: Vec<(Array2<f32>, Vec<bool>)> = strips
             .par_iter()
             .map(|s| across.track(&s.values, s.clear.view()))
@@ -157,15 +150,46 @@ impl Found {
         let of_band =
             |b: usize| DMatrix::from_fn(captures, cells, |t, j| f64::from(tracks[t].0[(b, j)]));
         let unit = across.track_variance(first.offset);
-        let view = TrackView {
+        Some(TrackView {
             contrast: bands.clone().map(of_band).collect(),
             seen: DMatrix::from_fn(captures, cells, |t, j| tracks[t].1[j]),
             ground: bands.clone().map(|b| panel.covariance(b)).collect(),
             noise: bands.map(|b| unit * panel.noise(b).powi(2)).collect(),
             chainage: first.chainage,
             gsd_m: self.lanes.gsd_m,
-        };
-        standing(&view, prior)
+        })
+    }
+
+    /// Drops what is a change that lasts rather than a train, and says per
+    /// capture where, m.
+    pub(super) fn drop_lasting(
+        &mut self,
+        view: &TrackView,
+        trains: &Occupied,
+        prior: Prior,
+    ) -> Vec<Vec<(f64, f64)>> {
+        let axis = view.chainage;
+        let mut standouts = Vec::new();
+        for (capture, candidates) in self.candidates.iter().enumerate() {
+            standouts.extend(candidates.iter().map(|c| Standout {
+                capture,
+                cells: axis.cell_at(c.start_m)..axis.cell_at(c.end_m) + 1,
+            }));
+        }
+        let mut verdicts = lasting(view, &trains.cells, &standouts, prior).into_iter();
+        (self.candidates.iter_mut())
+            .map(|candidates| {
+                let mut gone = Vec::new();
+                candidates.retain(|c| {
+                    let lasts = verdicts.next() == Some(true);
+                    if lasts {
+                        gone.push((c.start_m, c.end_m));
+                    }
+                    !lasts
+                });
+                gone
+            })
+            .collect()
     }
 
     /// Adds what a capture shows of wagons that stand there, where it is too

@@ -23,6 +23,8 @@ pub(super) struct Outcome {
     trains: Result<Vec<TrainOnStrip>, String>,
     contrast: Option<ContrastRow>,
     detection_limit_m: Option<f64>,
+    /// What else was seen and is no train.
+    remarks: Vec<String>,
     /// What the capture would show without trains, (band, offset, chainage).
     pub(super) background: Option<Array3<f32>>,
 }
@@ -73,6 +75,7 @@ impl Seen {
             trains: Err(reason),
             contrast: None,
             detection_limit_m: None,
+            remarks: Vec::new(),
             background: None,
         });
         let trains = outcome.trains.map(|trains| {
@@ -98,7 +101,7 @@ impl Seen {
                 clear: core.clear_share,
                 registered,
                 trains,
-                remarks: refused,
+                remarks: [refused, outcome.remarks].concat(),
                 detection_limit_m: outcome.detection_limit_m,
             },
             chainage: strip.chainage,
@@ -260,6 +263,7 @@ impl Outcome {
             trains,
             contrast,
             detection_limit_m: outcome.detection_limit_m,
+            remarks: outcome.remarks,
             background: outcome.background,
         }
     }
@@ -305,6 +309,7 @@ impl From<RadarOutcome> for Outcome {
             trains,
             contrast: Some(contrast),
             detection_limit_m: None,
+            remarks: Vec::new(),
             background: Some(outcome.background_db.insert_axis(Dim(0))),
         }
     }
