@@ -29,6 +29,7 @@ mod radar_passes;
 mod refine;
 mod seen;
 mod select;
+mod windows;
 mod workers;
 mod working;
 

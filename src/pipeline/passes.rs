@@ -5,6 +5,7 @@ use ndarray::Array3;
 use rayon::prelude::*;
 
 use super::found::{Found, look};
+use super::windows::windows;
 use crate::background::{Occupied, Panel, PanelSettings, Prediction, predict};
 use crate::detect::{
     Candidate, Detector, ScoreTail, Standing, TrackView, detection_limit_m, standing,
@@ -69,12 +70,24 @@ pub struct StripOutcome {
 
 /// All passes over the strips of one series, in the order of time.
 ///
-/// Where the series does not support a background, every capture says so as
+/// A long series is looked through in windows of captures that overlap, each
+/// for itself. Where it does not support a background, every capture says so as
 /// its reason.
 ///
 /// # Errors
 /// The strips are not of one series: they differ in shape.
 pub fn analyse(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>> {
+    let mut outcomes = Vec::with_capacity(strips.len());
+    for window in windows(strips.len()) {
+        let seen = passes(&strips[window.captures.clone()], settings)?;
+        let before = window.own.start - window.captures.start;
+        outcomes.extend(seen.into_iter().skip(before).take(window.own.len()));
+    }
+    Ok(outcomes)
+}
+
+/// All passes over one window.
+fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>> {
     let panel_settings = PanelSettings::for_gsd(settings.gsd_m);
     let mut seen: Option<Pass> = None;
     let prior = settings.detector.prior;

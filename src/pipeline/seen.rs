@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::align::Placed;
 use super::finding::{FoundTrain, Look, Registered};
-use super::{MeasuredTrain, RadarOutcome, RadarTrain, StripOutcome};
+use super::{LEAST_USABLE, MeasuredTrain, RadarOutcome, RadarTrain, StripOutcome};
 use crate::difference::{Contrast, Sight, Span};
 use crate::measure::{Cars, Censored, Polarity, cars};
 use crate::site::Track;
@@ -28,6 +28,9 @@ pub(super) struct Outcome {
     /// What the capture would show without trains, (band, offset, chainage).
     pub(super) background: Option<Array3<f32>>,
 }
+
+/// Why no trains are looked for in a capture that does not show the track.
+pub(super) const HIDDEN: &str = "too little of the track can be seen";
 
 /// Contrast along the track by band and cell, NaN where it cannot be used.
 #[derive(Serialize, Deserialize)]
@@ -132,6 +135,11 @@ impl Seen {
             }),
         }
     }
+}
+
+/// Whether a strip shows enough of a track of this length, m, to look for trains.
+pub(super) fn shows_track(strip: &Strip, length_m: f64) -> bool {
+    Core::of(strip, length_m).clear_share >= LEAST_USABLE
 }
 
 /// What can be seen of the track itself.
@@ -240,7 +248,7 @@ impl Outcome {
         });
         let trains = match outcome.reason {
             Some(reason) => Err(reason),
-            None if contrast.is_none() => Err("too little of the track can be seen".to_owned()),
+            None if contrast.is_none() => Err(HIDDEN.to_owned()),
             None => Ok(outcome
                 .trains
                 .into_iter()
