@@ -240,12 +240,11 @@ fn left_out(
             continue;
         }
         let known = last.take().filter(|(s, _)| *s == shown);
-        let (shown, precision) = match known {
-            Some(known) => known,
-            None => {
-                let part = covariance.select_rows(&shown).select_columns(&shown);
-                (shown, Cholesky::new(part)?.inverse())
-            }
+        let (shown, precision) = if let Some(known) = known {
+            known
+        } else {
+            let part = covariance.select_rows(&shown).select_columns(&shown);
+            (shown, Cholesky::new(part)?.inverse())
         };
         let own = contrast.column(j).select_rows(&shown);
         let pulled = &precision * own;

@@ -47,26 +47,24 @@ pub fn lasting(
             free.seen[(t, j)] = false;
         }
     }
-    let captures = free.seen.nrows();
+    let windows: Vec<Range<usize>> = windows(free.seen.nrows()).collect();
+    let middle = |w: &Range<usize>| usize::midpoint(w.start, w.end);
     let mut out = vec![false; standouts.len()];
-    for window in windows(captures) {
-        let middle = (window.start + window.end) / 2;
-        let nearest = |t: usize| {
-            windows(captures)
-                .min_by_key(|w| ((w.start + w.end) / 2).abs_diff(t))
-                .is_some_and(|w| (w.start + w.end) / 2 == middle)
+    for window in &windows {
+        // Each in the window that it is nearest to the middle of.
+        let is_its = |i: &usize| {
+            let from = |w: &Range<usize>| middle(w).abs_diff(standouts[*i].capture);
+            windows.iter().min_by_key(|w| from(w)) == Some(window)
         };
-        let here: Vec<usize> = (0..standouts.len())
-            .filter(|i| nearest(standouts[*i].capture))
-            .collect();
+        let here: Vec<usize> = (0..standouts.len()).filter(is_its).collect();
         if here.is_empty() {
             continue;
         }
-        let Some(model) = Model::new(&free, &window, prior) else {
+        let Some(model) = Model::new(&free, window, prior) else {
             continue;
         };
         for i in here {
-            out[i] = lasts(shares(&model, &window, &standouts[i]));
+            out[i] = lasts(shares(&model, window, &standouts[i]));
         }
     }
     out

@@ -12,7 +12,7 @@ use crate::background::{Occupied, Panel, Prediction};
 use crate::detect::{
     Across, Candidate, Contrast, Detector, Lanes, Prior, ScoreTail, SeriesNoise, Standing,
     Standout, Stretch, Suspect, TrackView, better_here, find_trains, lasting, likeness, profile,
-    pseudo_profiles, stays, told_apart,
+    pseudo_profiles, told_apart, trains_among,
 };
 use crate::strip::{Profile, Strip};
 
@@ -55,15 +55,10 @@ pub(super) fn look(
         profiles: vec![None; strips.len()],
         candidates: vec![Vec::new(); strips.len()],
     };
-    let Some(across) = strips.first().and_then(|s| Across::new(s.offset, lanes)) else {
+    let held = trains.map_or(&[][..], |t| &t.cells);
+    let Some(across) = across(lanes, strips, &residuals, held) else {
         return found;
     };
-    let held = trains.map_or(&[][..], |t| &t.cells);
-    let bands = strips.first().map_or(0, |s| s.values.dim().0);
-    let rows = (0..bands).into_par_iter();
-    let rows = rows.map(|b| across.row_noise(b, &residuals, strips, held));
-    let rows = rows.collect();
-    let across = across.with_row_noise(rows);
     let contrasts: Vec<Option<Contrast>> = residuals
         .par_iter()
         .zip(strips)
@@ -95,6 +90,22 @@ pub(super) fn look(
     found.contrasts = contrasts;
     found.noise = Some(noise);
     found
+}
+
+/// The lateral fits of a series, against the noise of its rows.
+fn across(
+    lanes: Lanes,
+    strips: &[Strip],
+    residuals: &[Option<Array3<f32>>],
+    held: &[Vec<bool>],
+) -> Option<Across> {
+    let first = strips.first()?;
+    let across = Across::new(first.offset, lanes)?;
+    let rows = (0..first.values.dim().0)
+        .into_par_iter()
+        .map(|b| across.row_noise(b, residuals, strips, held))
+        .collect();
+    Some(across.with_row_noise(rows))
 }
 
 /// Whether a train stands on this track rather than on one beside it that the
@@ -242,11 +253,9 @@ impl Found {
             .map(|(i, block)| Stretch::new(&self.profiles, block, &weights(predicted, i)))
             .collect();
         let mut cells = vec![vec![false; first.rho.len()]; predicted.len()];
-        for stay in stays(stretches, &self.suspects(&first.blocks), prior) {
-            for held in &mut cells[stay.captures] {
-                for block in &first.blocks[stay.stretches.clone()] {
-                    held[block.clone()].fill(true);
-                }
+        for train in trains_among(stretches, &self.suspects(&first.blocks), prior) {
+            for block in &first.blocks[train.stretches] {
+                cells[train.capture][block.clone()].fill(true);
             }
         }
         for stay in standing {
