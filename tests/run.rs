@@ -101,6 +101,9 @@ fn planted_trains_are_found_and_every_capture_has_its_row() {
             let own = |train: &&Row| train["capture"] == row["capture"];
             let trains = tables.trains().iter().filter(own).count();
             assert_eq!(row["train_count"], trains.to_string(), "{row:?}");
+            // No train is claimed below 40 m, and the track is not endless.
+            let limit_m = number(row, "detection_limit_m");
+            assert!((40.0..1500.0).contains(&limit_m), "{row:?}");
         }
         let (planted, found, invented) = compare(series, &tables);
         assert!(planted >= 4, "the series shows little");

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use ndarray::{Array2, Axis as Dim, Slice, Zip};
+use ndarray::{Array2, Axis as Dim, Slice};
 
 use super::panel::Panel;
 
@@ -71,15 +71,24 @@ impl Panel<'_> {
         let mut out = Array2::zeros((offset.len, chainage.len));
         for (i, mut to) in out.outer_iter_mut().enumerate() {
             to += &constant;
-            let cells = Slice::from(i * chainage.len..(i + 1) * chainage.len);
+            let Some(to) = to.as_slice_mut() else {
+                continue;
+            };
+            let cells = i * chainage.len..(i + 1) * chainage.len;
             for (k, beta) in picks.iter().zip(by_chainage.outer_iter()) {
                 let row = self.full[band].row(*k);
-                Zip::from(&mut to)
-                    .and(beta)
-                    .and(row.slice_axis(Dim(0), cells))
-                    .for_each(|to, b, x| *to += b * x);
+                if let (Some(row), Some(beta)) = (row.as_slice(), beta.as_slice()) {
+                    add_products(to, beta, &row[cells.clone()]);
+                }
             }
         }
         out
+    }
+}
+
+/// `to += a · b`, cell by cell.
+fn add_products(to: &mut [f32], a: &[f32], b: &[f32]) {
+    for ((to, a), b) in to.iter_mut().zip(a).zip(b) {
+        *to += a * b;
     }
 }

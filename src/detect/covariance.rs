@@ -117,8 +117,15 @@ mod tests {
         let seen = DMatrix::from_fn(3, 40, |i, j| i != 1 || j % 3 != 0);
         let got = with_gaps(&values, &seen).unwrap();
         let expected = &values * values.transpose() / 40.0;
-        assert!((got[(0, 1)] / expected[(0, 1)] - 1.0).abs() < 0.02);
-        assert!((got[(1, 1)] / expected[(1, 1)] - 1.0).abs() < 0.02);
+        // Taking gaps for zeros would lose a third.
+        let (cross, own) = (
+            got[(0, 1)] / expected[(0, 1)],
+            got[(1, 1)] / expected[(1, 1)],
+        );
+        assert!(
+            (cross - 1.0).abs() < 0.05 && (own - 1.0).abs() < 0.05,
+            "{cross} {own}"
+        );
     }
 
     #[test]

@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use statrs::function::erf::erfc;
+
 use super::segment::independent_share;
 use crate::strip::Profile;
 
@@ -17,7 +19,7 @@ const BAND_SHARE: f64 = 0.6;
 /// Log likelihood ratio of the pattern of `others` on `cells` and an empty track.
 ///
 /// The pattern `c` is the mean of the others weighted by their noise; the
-/// capture shows `g c` with `g ~ N(1, 0.5²)`, or nothing.
+/// capture shows `g c` with `g ~ N(1, 0.5²)` and positive, or nothing.
 #[must_use]
 pub fn likeness(profile: &Profile, others: &[&Profile], cells: &Range<usize>) -> f64 {
     let (mut product, mut energy) = (0.0, 0.0);
@@ -40,7 +42,16 @@ pub fn likeness(profile: &Profile, others: &[&Profile], cells: &Range<usize>) ->
     let temper = BAND_SHARE * independent_share(profile.chainage.step_m, profile.gsd_m);
     let (product, energy) = (temper * product, temper * energy);
     let known = SCALE_SIGMA.powi(-2);
-    0.5 * ((product + known).powi(2) / (energy + known) - known - (energy / known).ln_1p())
+    let centre = (product + known) / (energy + known).sqrt();
+    let any = 0.5 * (centre.powi(2) - known - (energy / known).ln_1p());
+    any + log_positive(centre) - log_positive(known.sqrt())
+}
+
+/// Log of the probability that a normal of mean `centre` and variance 1 is positive.
+fn log_positive(centre: f64) -> f64 {
+    (0.5 * erfc(-centre / std::f64::consts::SQRT_2))
+        .max(f64::MIN_POSITIVE)
+        .ln()
 }
 
 #[cfg(test)]
@@ -88,9 +99,13 @@ mod tests {
 
     #[test]
     fn the_same_pattern_is_known_and_its_absence_too() {
-        assert!(against_three(0.06, 0..CELLS) > 5.0);
-        assert!(against_three(0.0, 0..CELLS) < -2.0);
-        assert!(against_three(-0.06, 0..CELLS) < -5.0);
+        let same = against_three(0.06, 0..CELLS);
+        let absent = against_three(0.0, 0..CELLS);
+        let inverse = against_three(-0.06, 0..CELLS);
+        assert!(
+            same > 3.0 && absent < -3.0 && inverse < absent,
+            "{same} {absent} {inverse}"
+        );
     }
 
     #[test]

@@ -5,7 +5,8 @@
 //! [`Across`] measures by least squares across the track what stands on them,
 //! [`SeriesNoise`] and [`profile`] give that its noise, and [`find_trains`]
 //! reads the profile with a hidden Markov model of trains and lorries. What one
-//! capture's train does to the others is settled by [`stays`]; [`ScoreTail`]
+//! capture's train does to the others is settled by [`trains_among`], what stands
+//! in several captures by [`standing`], what lasts by [`lasting`]; [`ScoreTail`]
 //! says how often an empty track looks like a train, [`detection_limit_m`] which
 //! train would have been missed.
 
@@ -14,7 +15,9 @@ mod chain;
 mod contrast;
 mod covariance;
 mod emission;
+mod empty_track;
 mod lanes;
+mod lasting;
 mod lateral;
 mod likeness;
 mod limit;
@@ -31,14 +34,16 @@ mod template;
 pub use apart::better_here;
 pub use contrast::{Across, Contrast};
 pub use emission::{Prior, Side};
+pub use empty_track::TrackView;
 pub use lanes::{DEFAULT_PSF_PX, Lanes, told_apart};
+pub use lasting::{Standout, lasting};
 pub use likeness::likeness;
 pub use limit::detection_limit_m;
 pub use noise::{SeriesNoise, profile, pseudo_profiles};
-pub use occupancy::{Stay, Stretch, Suspect, stays};
+pub use occupancy::{Stretch, Suspect, trains_among};
 pub use radar::{RadarProfile, RadarSegment, Sampling, place_scatter, radar_segments};
 pub use radar_lane::{LaneContrast, LogRatio, lane_contrast};
 pub use rows::RowNoise;
 pub use segment::{Candidate, Detector, find_trains};
-pub use standing::{Standing, TrackView, standing};
+pub use standing::{Standing, standing};
 pub use tail::ScoreTail;

@@ -10,8 +10,9 @@
 use std::ops::Range;
 
 use nalgebra::{Cholesky, DMatrix, DVector};
-use ndarray::{Array3, ArrayView2, Axis as Dim};
+use ndarray::{Array3, ArrayView2, Axis as Dim, Slice};
 
+use crate::stats::median;
 use crate::strip::Strip;
 
 /// Stretch of track over which rows are taken to vary alike, m.
@@ -27,6 +28,9 @@ const ROUNDS: usize = 4;
 /// White noise added, as a share of the mean variance: shields the fit from
 /// templates that are a little wrong (diagonal loading, Carlson 1988).
 const LOADING: f64 = 0.1;
+/// Fewer captures than this do not tell what the ground does from what a train
+/// does.
+const LEAST_CAPTURES: usize = 15;
 /// Fewer columns of rows than this many times the rows give no covariance.
 const LEAST_PER_ROW: usize = 6;
 /// About so many columns are enough; more are thinned evenly.
@@ -58,11 +62,12 @@ impl RowNoise {
         let stride = ((STRIDE_M / step).round() as usize).max(1);
         let half = (0.5 * WINDOW_M / step).round() as usize;
         let free = free_columns(&rows, residuals, strips, held);
+        let scale = scales(&rows, residuals, band);
         let covariance = (0..cells.div_ceil(stride))
             .map(|k| {
                 let middle = k * stride + stride / 2;
                 let near = middle.saturating_sub(half)..(middle + half + 1).min(cells);
-                covariance(&columns(&rows, residuals, &free, (band, near)))
+                covariance(&columns(&rows, (residuals, &scale), &free, (band, near))?)
             })
             .collect();
         Self {
@@ -142,13 +147,32 @@ fn free_columns(
         .collect()
 }
 
-/// The residuals of the rows, a column each, of all free cells of a stretch.
+/// Per capture: robust scale of one band of its residuals over the rows.
+fn scales(rows: &Range<usize>, residuals: &[Option<Array3<f32>>], band: usize) -> Vec<f64> {
+    let of = |residual: &Array3<f32>| {
+        let of_band = residual.index_axis(Dim(0), band);
+        let of_rows = of_band.slice_axis(Dim(0), Slice::from(rows.clone()));
+        let sizes: Vec<f64> = of_rows.iter().map(|v| f64::from(v.abs())).collect();
+        median(&sizes).unwrap_or(1.0).max(f64::MIN_POSITIVE)
+    };
+    (residuals.iter())
+        .map(|r| r.as_ref().map_or(1.0, of))
+        .collect()
+}
+
+/// The residuals of the rows, a column each, of all free cells of a stretch, in
+/// units of the scale of their capture, so that none rules; `None` where they
+/// are of few captures.
 fn columns(
     rows: &Range<usize>,
-    residuals: &[Option<Array3<f32>>],
+    (residuals, scale): (&[Option<Array3<f32>>], &[f64]),
     free: &[Vec<bool>],
     (band, near): (usize, Range<usize>),
-) -> DMatrix<f64> {
+) -> Option<DMatrix<f64>> {
+    let some = |free: &&Vec<bool>| near.clone().any(|j| free[j]);
+    if free.iter().filter(some).count() < LEAST_CAPTURES {
+        return None;
+    }
     let at: Vec<(usize, usize)> = (free.iter().enumerate())
         .flat_map(|(t, free)| near.clone().filter(|j| free[*j]).map(move |j| (t, j)))
         .collect();
@@ -161,10 +185,10 @@ fn columns(
         };
         let of_band = residual.index_axis(Dim(0), band);
         for (to, i) in column.iter_mut().zip(rows.clone()) {
-            *to = f64::from(of_band[(i, j)]);
+            *to = f64::from(of_band[(i, j)]) / scale[t];
         }
     }
-    out
+    Some(out)
 }
 
 /// Covariance of the rows about zero, by reweighting as a multivariate t.

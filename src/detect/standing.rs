@@ -3,10 +3,8 @@
 //!
 //! Such wagons predict themselves: each of their captures finds them in the
 //! others. What tells them from the track is that captures before and after do
-//! not show them. The contrast of the empty track at one chainage is a Gaussian
-//! vector over the captures, whose covariance is learnt from the ground beside
-//! the track and from the whole of the track; something that stands there in
-//! the captures `u` adds `a u` with `a` unknown. A thing is added, or taken away
+//! not show them. On top of the model of the empty track, something that stands
+//! there in the captures `u` adds `a u` with `a` unknown. A thing is added, or taken away
 //! again, wherever that makes the series more likely (a greedy search for the
 //! most probable set, with the exact marginal likelihood of each set).
 //!
@@ -18,19 +16,9 @@ use std::ops::Range;
 
 use nalgebra::{Cholesky, DMatrix};
 
-use super::covariance::with_gaps;
 use super::emission::Prior;
-use super::segment::independent_share;
-use crate::stats::{MAD_TO_SIGMA, median};
-use crate::strip::Axis;
+use super::empty_track::{Model, TrackView, windows};
 
-/// Length of the blocks that are decided as one, m.
-const BLOCK_M: f64 = 20.0;
-/// Share of the covariance that is learnt on the track itself. The ground has
-/// more cells and no trains, the track is what the model is of.
-const TRACK_SHARE: f64 = 0.3;
-/// What differs from the prediction over more than this length is no train, m.
-const DRIFT_M: f64 = 350.0;
 /// Most evidence, natural log, that one block may bring: one bright lorry must
 /// not make a train.
 const MOST_A_BLOCK: f64 = 12.0;
@@ -47,39 +35,15 @@ const FOR_GOOD: f64 = 10.0;
 const LONGEST: usize = 16;
 /// Captures that must show a stay.
 const SHORTEST: usize = 3;
+/// Captures that must show the place at all: fewer do not tell which of two
+/// states is the empty track.
+const LEAST_SHOWN: usize = 20;
+/// The captures without a stay are at least so many times those with it, less one.
+const EXCEPTION: usize = 3;
 /// Evidence of a stay to be believed: it silences its captures as predictors.
 const LEAST_OF_STAY: f64 = 20.0;
-/// Share of the contrast that is the same in all captures of a stay; light and
-/// season change the rest.
-const SAME: f64 = 0.8;
-/// Share of a band's information that other bands do not have already.
-const BAND_SHARE: f64 = 0.6;
-/// Captures considered at once, and how far apart such windows begin: the cost
-/// grows with the cube of the first.
-const WINDOW: (usize, usize) = (64, 32);
-/// Bounds of the noise of one capture against the model of all.
-const RESTLESS: (f64, f64) = (1.0, 5.0);
-/// The noise of a block is not taken below this share of the model's variance.
-const LEAST_LOCAL: f64 = 0.5;
 /// Most things in one window.
 const MOST_THINGS: usize = 200;
-
-/// What the captures of a series show on the track, not compared with anything.
-#[derive(Debug, Clone)]
-pub struct TrackView {
-    /// Per band: capture × chainage cell, in the units of the strip.
-    pub contrast: Vec<DMatrix<f64>>,
-    /// Capture × chainage cell: whether the contrast can be used.
-    pub seen: DMatrix<bool>,
-    /// Per band: covariance of the captures on the ground beside the track.
-    pub ground: Vec<DMatrix<f64>>,
-    /// Per band: variance of the noise of one contrast.
-    pub noise: Vec<f64>,
-    /// Cells along the track, m.
-    pub chainage: Axis,
-    /// Ground sample distance of the captures, m.
-    pub gsd_m: f64,
-}
 
 /// Something on the track in consecutive captures.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,247 +70,6 @@ pub fn standing(view: &TrackView, prior: Prior) -> Vec<Standing> {
     found.sort_by_key(|s| (s.captures.start, s.captures.end, s.cells.start));
     found.dedup_by(|a, b| a.captures == b.captures && a.cells == b.cells);
     found
-}
-
-fn windows(captures: usize) -> impl Iterator<Item = Range<usize>> {
-    let (len, step) = WINDOW;
-    let last = captures.saturating_sub(len).div_ceil(step);
-    (0..=last).map(move |i| i * step..(i * step + len).min(captures))
-}
-
-/// The Gaussian model of the empty track over the captures of one window.
-struct Model {
-    /// Per band.
-    bands: Vec<BandModel>,
-    /// Chainage cells decided as one.
-    blocks: Vec<Range<usize>>,
-    /// Per block: the captures that see all of it.
-    seen: Vec<Vec<usize>>,
-    captures: usize,
-    /// Variance of a train's contrast.
-    variance: f64,
-    /// Share of independent information in one sample of one band.
-    temper: f64,
-}
-
-struct BandModel {
-    /// Capture × cell: contrast less what is common to the capture.
-    contrast: DMatrix<f64>,
-    covariance: DMatrix<f64>,
-    /// Per block: variance against the covariance.
-    scale: Vec<f64>,
-}
-
-impl Model {
-    fn new(view: &TrackView, window: &Range<usize>, prior: Prior) -> Option<Self> {
-        let rows: Vec<usize> = window.clone().collect();
-        let seen = view.seen.select_rows(&rows);
-        let blocks = blocks(view.chainage);
-        let bands = (0..view.contrast.len())
-            .map(|b| {
-                let ground = view.ground[b].select_rows(&rows).select_columns(&rows);
-                let contrast = view.contrast[b].select_rows(&rows);
-                let half = (DRIFT_M / view.chainage.step_m) as usize;
-                BandModel::new(contrast, &seen, (&ground, view.noise[b]), (&blocks, half))
-            })
-            .collect::<Option<Vec<_>>>()?;
-        Some(Self {
-            bands,
-            seen: (blocks.iter())
-                .map(|block| {
-                    let all = |t: &usize| block.clone().all(|j| seen[(*t, j)]);
-                    (0..rows.len()).filter(all).collect()
-                })
-                .collect(),
-            blocks,
-            captures: rows.len(),
-            variance: prior.tau.powi(2),
-            temper: BAND_SHARE * independent_share(view.chainage.step_m, view.gsd_m),
-        })
-    }
-
-    /// Covariance of the captures that see block `k`, with these things on it.
-    fn covariance(&self, band: &BandModel, k: usize, things: &[Range<usize>]) -> DMatrix<f64> {
-        let seen = &self.seen[k];
-        let mut out = band.covariance.select_rows(seen).select_columns(seen) * band.scale[k];
-        for thing in things {
-            let held: Vec<usize> = (0..seen.len())
-                .filter(|i| thing.contains(&seen[*i]))
-                .collect();
-            for i in &held {
-                for j in &held {
-                    let share = if i == j { 1.0 } else { SAME };
-                    out[(*i, *j)] += share * self.variance;
-                }
-            }
-        }
-        out
-    }
-
-    /// Contrast of one band of block `k` in the captures that see it.
-    fn contrast(&self, band: &BandModel, k: usize) -> DMatrix<f64> {
-        let block = &self.blocks[k];
-        let columns = band.contrast.columns(block.start, block.len());
-        columns.select_rows(&self.seen[k])
-    }
-
-    /// Log likelihood of block `k` with these things on it.
-    fn log_likelihood(&self, k: usize, things: &[Range<usize>]) -> f64 {
-        let of = |band: &BandModel| {
-            let Some(factor) = Cholesky::new(self.covariance(band, k, things)) else {
-                return 0.0;
-            };
-            let contrast = self.contrast(band, k);
-            let energy = contrast.dot(&factor.solve(&contrast));
-            -0.5 * (energy + contrast.ncols() as f64 * factor.determinant().ln())
-        };
-        self.temper * self.bands.iter().map(of).sum::<f64>()
-    }
-}
-
-impl BandModel {
-    fn new(
-        mut contrast: DMatrix<f64>,
-        seen: &DMatrix<bool>,
-        (ground, noise): (&DMatrix<f64>, f64),
-        (blocks, drift): (&[Range<usize>], usize),
-    ) -> Option<Self> {
-        for (mut row, seen) in contrast.row_iter_mut().zip(seen.row_iter()) {
-            let shown: Vec<f64> = (row.iter().zip(seen.iter()))
-                .filter(|(_, s)| **s)
-                .map(|(v, _)| *v)
-                .collect();
-            let level = median(&shown).unwrap_or(0.0);
-            row.add_scalar_mut(-level);
-        }
-        let own = with_gaps(&contrast, seen)?;
-        let share = (1.0 - TRACK_SHARE) * own.trace() / ground.trace();
-        let mut covariance = own * TRACK_SHARE + ground * share;
-        for i in 0..covariance.nrows() {
-            covariance[(i, i)] += noise;
-        }
-        let scores = left_out(&covariance, &contrast, seen)?;
-        take_drift(&mut contrast, &scores, drift);
-        let scores = left_out(&covariance, &contrast, seen)?;
-        let restless: Vec<f64> = (scores.value.row_iter())
-            .map(|row| spread(row.iter().copied()).unwrap_or(RESTLESS.0))
-            .map(|s| s.clamp(RESTLESS.0, RESTLESS.1))
-            .collect();
-        for (i, a) in restless.iter().enumerate() {
-            for (j, b) in restless.iter().enumerate() {
-                covariance[(i, j)] *= a * b;
-            }
-        }
-        let scale = (blocks.iter().enumerate())
-            .map(|(k, block)| {
-                let next = blocks.get(k + 1).unwrap_or(block);
-                let from = blocks[k.saturating_sub(1)].start;
-                let near = (from..next.end).flat_map(|j| {
-                    let column = scores.value.column(j);
-                    let own = column.iter().zip(&restless).map(|(v, r)| v / r);
-                    own.collect::<Vec<f64>>()
-                });
-                spread(near).map_or(1.0, |s| (s * s).max(LEAST_LOCAL))
-            })
-            .collect();
-        Some(Self {
-            contrast,
-            covariance,
-            scale,
-        })
-    }
-}
-
-/// Robust scale about zero of the finite values; `None` for few.
-fn spread(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let sizes: Vec<f64> = values.filter(|v| v.is_finite()).map(f64::abs).collect();
-    (sizes.len() > 20)
-        .then(|| median(&sizes))
-        .flatten()
-        .map(|m| m * MAD_TO_SIGMA)
-}
-
-/// Each capture against what the others say of it.
-struct LeftOut {
-    /// Capture × cell: difference over its sigma; NaN where not seen.
-    value: DMatrix<f64>,
-    /// Per capture: a typical sigma.
-    sigma: Vec<f64>,
-}
-
-/// Leave-one-out residuals of a Gaussian: `(Λ a)ₜ / √Λₜₜ` with the precision
-/// `Λ` of the captures that see a cell (Rue and Held 2005, theorem 2.3).
-fn left_out(
-    covariance: &DMatrix<f64>,
-    contrast: &DMatrix<f64>,
-    seen: &DMatrix<bool>,
-) -> Option<LeftOut> {
-    let (captures, cells) = contrast.shape();
-    let mut value = DMatrix::from_element(captures, cells, f64::NAN);
-    let mut sigmas = vec![Vec::new(); captures];
-    let mut last: Option<(Vec<usize>, DMatrix<f64>)> = None;
-    for j in 0..cells {
-        let shown: Vec<usize> = (0..captures).filter(|t| seen[(*t, j)]).collect();
-        if shown.len() < 3 {
-            continue;
-        }
-        let known = last.take().filter(|(s, _)| *s == shown);
-        let (shown, precision) = match known {
-            Some(known) => known,
-            None => {
-                let part = covariance.select_rows(&shown).select_columns(&shown);
-                (shown, Cholesky::new(part)?.inverse())
-            }
-        };
-        let own = contrast.column(j).select_rows(&shown);
-        let pulled = &precision * own;
-        for (i, t) in shown.iter().enumerate() {
-            let root = precision[(i, i)].sqrt();
-            value[(*t, j)] = pulled[i] / root;
-            sigmas[*t].push(1.0 / root);
-        }
-        last = Some((shown, precision));
-    }
-    Some(LeftOut {
-        value,
-        sigma: (sigmas.iter()).map(|s| median(s).unwrap_or(0.0)).collect(),
-    })
-}
-
-/// Takes off what a capture differs by over long stretches: a running median
-/// over `half` cells to both sides.
-fn take_drift(contrast: &mut DMatrix<f64>, scores: &LeftOut, half: usize) {
-    let cells = contrast.ncols();
-    let stride = (half / 16).max(1);
-    for (t, mut row) in contrast.row_iter_mut().enumerate() {
-        for from in (0..cells).step_by(stride) {
-            let near = from.saturating_sub(half)..(from + half + 1).min(cells);
-            let near: Vec<f64> = near
-                .map(|j| scores.value[(t, j)])
-                .filter(|v| v.is_finite())
-                .collect();
-            let drift = median(&near).unwrap_or(0.0) * scores.sigma[t];
-            for j in from..(from + stride).min(cells) {
-                row[j] -= drift;
-            }
-        }
-    }
-}
-
-/// Blocks of about [`BLOCK_M`]; the last takes the rest.
-fn blocks(chainage: Axis) -> Vec<Range<usize>> {
-    let len = ((BLOCK_M / chainage.step_m).round() as usize).max(1);
-    let count = (chainage.len / len).max(1);
-    (0..count)
-        .map(|k| {
-            let end = if k + 1 == count {
-                chainage.len
-            } else {
-                (k + 1) * len
-            };
-            k * len..end
-        })
-        .collect()
 }
 
 /// Something on consecutive blocks in consecutive captures.
@@ -402,13 +125,8 @@ impl Search {
     /// What stands in several captures and is gone at the end, with captures
     /// counted from `first`.
     fn stays(&self, first: usize) -> Vec<Standing> {
-        let stays = self.things.iter().enumerate().filter(|(_, thing)| {
-            let shown = thing.captures.clone().filter(|t| {
-                let seen = |k: &usize| self.model.seen[*k].binary_search(t).is_ok();
-                2 * thing.blocks.clone().filter(seen).count() > thing.blocks.len()
-            });
-            thing.captures.len() <= LONGEST && shown.count() >= SHORTEST
-        });
+        let stays = self.things.iter().enumerate();
+        let stays = stays.filter(|(_, thing)| self.is_stay(thing));
         stays
             .map(|(i, thing)| Standing {
                 evidence: self.evidence(i),
@@ -418,6 +136,22 @@ impl Search {
             })
             .filter(|stay| stay.evidence >= LEAST_OF_STAY)
             .collect()
+    }
+
+    /// Whether a thing stands in several captures and is the exception: what most
+    /// captures show, or most of the track, is the empty track.
+    fn is_stay(&self, thing: &Thing) -> bool {
+        let shows = |t: &usize| {
+            let seen = |k: &usize| self.model.seen[*k].binary_search(t).is_ok();
+            2 * thing.blocks.clone().filter(seen).count() > thing.blocks.len()
+        };
+        let all = (0..self.model.captures).filter(shows).count();
+        let with = thing.captures.clone().filter(shows).count();
+        thing.captures.len() <= LONGEST
+            && with >= SHORTEST
+            && all >= LEAST_SHOWN
+            && EXCEPTION * with <= all
+            && 2 * thing.blocks.len() <= self.model.blocks.len()
     }
 
     /// Captures of the things on block `k`, but for one thing.
@@ -599,5 +333,109 @@ impl Sums {
         let cells = self.score.ncols() as f64;
         0.5 * (energy / (1.0 / variance + information)
             - cells * (1.0 + variance * information).ln())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::DMatrix;
+
+    use super::*;
+    use crate::strip::Axis;
+
+    const CELLS: usize = 300;
+
+    /// A deck whose brightness follows the season, with noise; `thing` adds to
+    /// the contrast of a capture at a cell.
+    fn view(captures: usize, thing: impl Fn(usize, usize) -> f64) -> TrackView {
+        let mut state = 7u64;
+        let mut noise = move || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 33) as f64 / f64::from(1u32 << 31) - 0.5
+        };
+        let season = |t: usize| (std::f64::consts::TAU * t as f64 / captures as f64).cos();
+        let contrast = DMatrix::from_fn(captures, CELLS, |t, j| {
+            let deck = 0.05 + 0.03 * season(t) * (j as f64 / 40.0).sin();
+            deck + 0.03 * noise() + thing(t, j)
+        });
+        let ground = DMatrix::from_fn(captures, captures, |t, k| {
+            let own = f64::from(u8::from(t == k));
+            1e-3 * (season(t) * season(k) + 0.2 * own)
+        });
+        TrackView {
+            contrast: vec![contrast.clone(), contrast],
+            seen: DMatrix::from_element(captures, CELLS, true),
+            ground: vec![ground.clone(), ground],
+            noise: vec![1e-4; 2],
+            chainage: Axis {
+                first_m: 0.0,
+                step_m: 5.0,
+                len: CELLS,
+            },
+            gsd_m: 10.0,
+        }
+    }
+
+    fn within(t: usize, captures: Range<usize>, j: usize, cells: Range<usize>) -> bool {
+        captures.contains(&t) && cells.contains(&j)
+    }
+
+    #[test]
+    fn wagons_of_several_captures_are_found_where_they_stand() {
+        let wagons = |t, j| {
+            if within(t, 12..18, j, 120..150) {
+                -0.12
+            } else {
+                0.0
+            }
+        };
+        let found = standing(&view(40, wagons), Prior::OPTICAL);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].captures, 12..18);
+        assert!(found[0].cells.start.abs_diff(120) <= 4);
+        assert!(found[0].cells.end.abs_diff(150) <= 4);
+        assert!(found[0].evidence > LEAST_OF_STAY);
+    }
+
+    #[test]
+    fn a_train_of_one_capture_and_a_change_for_good_are_no_stays() {
+        let train = |t, j| {
+            if within(t, 9..10, j, 60..110) {
+                0.15
+            } else {
+                0.0
+            }
+        };
+        assert!(standing(&view(40, train), Prior::OPTICAL).is_empty());
+        let change = |t, j| {
+            if within(t, 22..40, j, 200..220) {
+                0.1
+            } else {
+                0.0
+            }
+        };
+        assert!(standing(&view(40, change), Prior::OPTICAL).is_empty());
+        assert!(standing(&view(40, |_, _| 0.0), Prior::OPTICAL).is_empty());
+    }
+
+    #[test]
+    fn few_captures_do_not_tell_which_state_is_the_empty_one() {
+        let wagons = |t, j| {
+            if within(t, 5..9, j, 120..150) {
+                -0.12
+            } else {
+                0.0
+            }
+        };
+        assert!(standing(&view(16, wagons), Prior::OPTICAL).is_empty());
+    }
+
+    #[test]
+    fn windows_cover_long_series() {
+        let all: Vec<Range<usize>> = windows(150).collect();
+        assert_eq!(all, [0..64, 32..96, 64..128, 96..150]);
+        assert_eq!(windows(10).collect::<Vec<_>>(), vec![0..10]);
     }
 }

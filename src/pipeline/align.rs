@@ -7,6 +7,7 @@
 
 use std::path::Path;
 
+use ndarray::Array3;
 use rayon::prelude::*;
 
 use super::group::Filed;
@@ -81,7 +82,12 @@ impl Tile<'_> {
             .zip(placed)
             .map(|(filed, shift)| {
                 let prepared = self.prepared(&filed.path).ok()?;
-                Some(prepared.straighten(along, spec, (*shift)?))
+                let mut strip = prepared.straighten(along, spec, (*shift)?);
+                if !strip.clear.iter().any(|clear| *clear) {
+                    // Zeros that are never written take no memory.
+                    strip.values = Array3::zeros(strip.values.dim());
+                }
+                Some(strip)
             })
             .collect()
     }

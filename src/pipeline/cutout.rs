@@ -113,16 +113,15 @@ impl<'a> Film<'a> {
 
     fn before(&self, t: usize, cells: &Range<usize>) -> Option<Before> {
         let earlier = self.strips.iter().zip(&self.origins).take(t).rev();
-        let mut shown = earlier
-            .map(|(strip, origin)| (piece(strip, cells), origin))
-            .filter(|(piece, _)| {
-                let clear = piece.clear.iter().filter(|c| **c).count();
-                clear as f64 >= LEAST_SHOWN * piece.clear.len() as f64
-            });
-        shown.next().map(|(piece, origin)| Before {
+        let mut shown = earlier.filter(|(strip, _)| {
+            let about = strip.clear.slice_axis(Dim(1), Slice::from(cells.clone()));
+            let clear = about.iter().filter(|c| **c).count();
+            clear as f64 >= LEAST_SHOWN * about.len() as f64
+        });
+        shown.next().map(|(strip, origin)| Before {
             capture: origin.capture.clone(),
             acquired: origin.acquired,
-            piece,
+            piece: piece(strip, cells),
         })
     }
 }

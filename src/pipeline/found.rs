@@ -10,9 +10,9 @@ use rayon::prelude::*;
 use super::passes::PassSettings;
 use crate::background::{Occupied, Panel, Prediction};
 use crate::detect::{
-    Across, Candidate, Contrast, Detector, Lanes, Prior, ScoreTail, SeriesNoise, Standing, Stretch,
-    Suspect, TrackView, better_here, find_trains, likeness, profile, pseudo_profiles, standing,
-    stays, told_apart,
+    Across, Candidate, Contrast, Detector, Lanes, Prior, ScoreTail, SeriesNoise, Standing,
+    Standout, Stretch, Suspect, TrackView, better_here, find_trains, lasting, likeness, profile,
+    pseudo_profiles, told_apart, trains_among,
 };
 use crate::strip::{Profile, Strip};
 
@@ -55,15 +55,10 @@ pub(super) fn look(
         profiles: vec![None; strips.len()],
         candidates: vec![Vec::new(); strips.len()],
     };
-    let Some(across) = strips.first().and_then(|s| Across::new(s.offset, lanes)) else {
+    let held = trains.map_or(&[][..], |t| &t.cells);
+    let Some(across) = across(lanes, strips, &residuals, held) else {
         return found;
     };
-    let held = trains.map_or(&[][..], |t| &t.cells);
-    let bands = strips.first().map_or(0, |s| s.values.dim().0);
-    let rows = (0..bands).into_par_iter();
-    let rows = rows.map(|b| across.row_noise(b, &residuals, strips, held));
-    let rows = rows.collect();
-    let across = across.with_row_noise(rows);
     let contrasts: Vec<Option<Contrast>> = residuals
         .par_iter()
         .zip(strips)
@@ -95,6 +90,22 @@ pub(super) fn look(
     found.contrasts = contrasts;
     found.noise = Some(noise);
     found
+}
+
+/// The lateral fits of a series, against the noise of its rows.
+fn across(
+    lanes: Lanes,
+    strips: &[Strip],
+    residuals: &[Option<Array3<f32>>],
+    held: &[Vec<bool>],
+) -> Option<Across> {
+    let first = strips.first()?;
+    let across = Across::new(first.offset, lanes)?;
+    let rows = (0..first.values.dim().0)
+        .into_par_iter()
+        .map(|b| across.row_noise(b, residuals, strips, held))
+        .collect();
+    Some(across.with_row_noise(rows))
 }
 
 /// Whether a train stands on this track rather than on one beside it that the
@@ -138,16 +149,9 @@ impl Found {
         ScoreTail::of(&scores.concat())
     }
 
-    /// Wagons that stand over several captures.
-    pub(super) fn standing(
-        &self,
-        strips: &[Strip],
-        panel: &Panel<'_>,
-        prior: Prior,
-    ) -> Vec<Standing> {
-        let (Some(across), Some(first)) = (&self.across, strips.first()) else {
-            return Vec::new();
-        };
+    /// What the captures show on the track, not compared with anything.
+    pub(super) fn track_view(&self, strips: &[Strip], panel: &Panel<'_>) -> Option<TrackView> {
+        let (across, first) = (self.across.as_ref()?, strips.first()?);
         let tracks: Vec<(Array2<f32>, Vec<bool>)> = strips
             .par_iter()
             .map(|s| across.track(&s.values, s.clear.view()))
@@ -157,15 +161,46 @@ impl Found {
         let of_band =
             |b: usize| DMatrix::from_fn(captures, cells, |t, j| f64::from(tracks[t].0[(b, j)]));
         let unit = across.track_variance(first.offset);
-        let view = TrackView {
+        Some(TrackView {
             contrast: bands.clone().map(of_band).collect(),
             seen: DMatrix::from_fn(captures, cells, |t, j| tracks[t].1[j]),
             ground: bands.clone().map(|b| panel.covariance(b)).collect(),
             noise: bands.map(|b| unit * panel.noise(b).powi(2)).collect(),
             chainage: first.chainage,
             gsd_m: self.lanes.gsd_m,
-        };
-        standing(&view, prior)
+        })
+    }
+
+    /// Drops what is a change that lasts rather than a train, and says per
+    /// capture where, m.
+    pub(super) fn drop_lasting(
+        &mut self,
+        view: &TrackView,
+        trains: &Occupied,
+        prior: Prior,
+    ) -> Vec<Vec<(f64, f64)>> {
+        let axis = view.chainage;
+        let mut standouts = Vec::new();
+        for (capture, candidates) in self.candidates.iter().enumerate() {
+            standouts.extend(candidates.iter().map(|c| Standout {
+                capture,
+                cells: axis.cell_at(c.start_m)..axis.cell_at(c.end_m) + 1,
+            }));
+        }
+        let mut verdicts = lasting(view, &trains.cells, &standouts, prior).into_iter();
+        (self.candidates.iter_mut())
+            .map(|candidates| {
+                let mut gone = Vec::new();
+                candidates.retain(|c| {
+                    let lasts = verdicts.next() == Some(true);
+                    if lasts {
+                        gone.push((c.start_m, c.end_m));
+                    }
+                    !lasts
+                });
+                gone
+            })
+            .collect()
     }
 
     /// Adds what a capture shows of wagons that stand there, where it is too
@@ -218,11 +253,9 @@ impl Found {
             .map(|(i, block)| Stretch::new(&self.profiles, block, &weights(predicted, i)))
             .collect();
         let mut cells = vec![vec![false; first.rho.len()]; predicted.len()];
-        for stay in stays(stretches, &self.suspects(&first.blocks), prior) {
-            for held in &mut cells[stay.captures] {
-                for block in &first.blocks[stay.stretches.clone()] {
-                    held[block.clone()].fill(true);
-                }
+        for train in trains_among(stretches, &self.suspects(&first.blocks), prior) {
+            for block in &first.blocks[train.stretches] {
+                cells[train.capture][block.clone()].fill(true);
             }
         }
         for stay in standing {

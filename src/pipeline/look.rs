@@ -9,7 +9,8 @@ use super::align::{Placed, Tile};
 use super::cutout::Film;
 use super::group::{Filed, FiledCapture};
 use super::refine::warn_if_beside;
-use super::seen::{Outcome, Seen};
+use super::seen::{HIDDEN, Outcome, Seen, shows_track};
+use super::windows::MOST_AT_ONCE;
 use super::working::Working;
 use super::{PassSettings, RadarSettings, analyse, analyse_radar};
 use crate::capture::Modality;
@@ -45,6 +46,14 @@ struct Straightened {
     placed: Vec<Placed>,
     /// The strip of the whole track.
     strip: Strip,
+}
+
+/// The strips of a series by whether trains are looked for in them.
+struct Sorted {
+    /// Per capture with a strip.
+    shows: Vec<bool>,
+    strips: Vec<Strip>,
+    hidden: Vec<Strip>,
 }
 
 impl<'a> SeriesLook<'a> {
@@ -113,6 +122,11 @@ impl<'a> SeriesLook<'a> {
     pub(super) fn look(&self, false_alarms: f64) -> Result<Vec<Result<Seen>>> {
         let (placed, strips) = apart(self.straightened()?);
         warn_if_beside(self.track, self.captures);
+        let Sorted {
+            shows,
+            strips,
+            hidden,
+        } = self.sorted(strips);
         let outcomes = match self.working.modality() {
             Modality::Optical => self.look_optically(&strips, false_alarms),
             Modality::Sar => self.look_by_radar(&strips, false_alarms),
@@ -122,16 +136,21 @@ impl<'a> SeriesLook<'a> {
             Err(error) => strips.iter().map(|_| Err(error.to_string())).collect(),
         };
         let members = self.captures.iter().zip(&placed);
-        let shown = members.filter(|(_, placed)| placed.is_ok());
-        let film = Film::new(&strips, shown.map(|(capture, _)| capture.origin()));
+        let straight = members.filter(|(_, placed)| placed.is_ok()).zip(&shows);
+        let shown = straight.filter(|(_, shows)| **shows);
+        let film = Film::new(&strips, shown.map(|((capture, _), _)| capture.origin()));
         let mut looks = strips.iter().zip(outcomes).enumerate();
+        let (mut hidden, mut shows) = (hidden.iter(), shows.iter());
         Ok(placed
             .into_iter()
             .map(|placed| {
                 let placed = placed?;
-                let (t, (strip, mut outcome)) = looks
-                    .next()
-                    .ok_or_else(|| Error::unsupported("it was not looked at"))?;
+                let missing = || Error::unsupported("it was not looked at");
+                if shows.next() == Some(&false) {
+                    let strip = hidden.next().ok_or_else(missing)?;
+                    return Ok(Seen::of(self.track, &placed, strip, Err(HIDDEN.to_owned())));
+                }
+                let (t, (strip, mut outcome)) = looks.next().ok_or_else(missing)?;
                 let background = outcome.as_mut().ok().and_then(|o| o.background.take());
                 let mut seen = Seen::of(self.track, &placed, strip, outcome);
                 if seen.look.trains.as_ref().is_ok_and(|t| !t.is_empty()) {
@@ -141,6 +160,23 @@ impl<'a> SeriesLook<'a> {
                 Ok(seen)
             })
             .collect())
+    }
+
+    /// Sets those aside that do not show the track, where a series is long: what
+    /// can be seen beside it is not worth what it costs to compare.
+    fn sorted(&self, strips: Vec<Strip>) -> Sorted {
+        let length_m = self.track.alignment.length_m();
+        let long = strips.len() > MOST_AT_ONCE;
+        let shows: Vec<bool> = (strips.par_iter())
+            .map(|strip| !long || shows_track(strip, length_m))
+            .collect();
+        let (strips, hidden): (Vec<_>, Vec<_>) =
+            (strips.into_iter().zip(&shows)).partition(|(_, shows)| **shows);
+        Sorted {
+            strips: strips.into_iter().map(|(strip, _)| strip).collect(),
+            hidden: hidden.into_iter().map(|(strip, _)| strip).collect(),
+            shows,
+        }
     }
 
     /// The strips of the captures that have one.
@@ -275,6 +311,8 @@ fn apart(captures: Vec<Result<Straightened>>) -> (Vec<Result<Vec<Placed>>>, Vec<
     (placed, strips)
 }
 
+/// Copies a part of the track; only its cover where nothing is clear: zeros
+/// that were never written take no memory, and most captures may be clouded.
 fn insert(whole: &mut Strip, part: &Strip, from: usize) {
     let cells = Slice::from(from..from + part.chainage.len);
     let along = Dim(1);
@@ -282,6 +320,9 @@ fn insert(whole: &mut Strip, part: &Strip, from: usize) {
         .covered
         .slice_axis_mut(along, cells)
         .assign(&part.covered);
+    if !part.clear.iter().any(|clear| *clear) {
+        return;
+    }
     whole.clear.slice_axis_mut(along, cells).assign(&part.clear);
     whole
         .values

@@ -30,6 +30,7 @@ mod refine;
 mod seen;
 mod select;
 mod trials;
+mod windows;
 mod workers;
 mod working;
 

@@ -6,8 +6,9 @@ use rayon::prelude::*;
 
 use super::found::{Found, look};
 use super::trials::Trials;
+use super::windows::windows;
 use crate::background::{Occupied, Panel, PanelSettings, Prediction, predict};
-use crate::detect::{Candidate, Detector, ScoreTail};
+use crate::detect::{Candidate, Detector, ScoreTail, Standing, TrackView, standing};
 use crate::error::{Error, Result};
 use crate::measure::{Calibration, Fit, Motion, Polarity, fit, polarity};
 use crate::stats::median;
@@ -59,6 +60,8 @@ pub struct StripOutcome {
     pub detection_limit_m: Option<f64>,
     /// Why nothing could be decided.
     pub reason: Option<String>,
+    /// What else was seen and is no train.
+    pub remarks: Vec<String>,
     /// What the capture would show without trains, (band, offset, chainage);
     /// `None` where it shows too little to be predicted.
     pub background: Option<Array3<f32>>,
@@ -66,15 +69,28 @@ pub struct StripOutcome {
 
 /// All passes over the strips of one series, in the order of time.
 ///
-/// Where the series does not support a background, every capture says so as
+/// A long series is looked through in windows of captures that overlap, each
+/// for itself. Where it does not support a background, every capture says so as
 /// its reason.
 ///
 /// # Errors
 /// The strips are not of one series: they differ in shape.
 pub fn analyse(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>> {
+    let mut outcomes = Vec::with_capacity(strips.len());
+    for window in windows(strips.len()) {
+        let seen = passes(&strips[window.captures.clone()], settings)?;
+        let before = window.own.start - window.captures.start;
+        outcomes.extend(seen.into_iter().skip(before).take(window.own.len()));
+    }
+    Ok(outcomes)
+}
+
+/// All passes over one window.
+fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>> {
     let panel_settings = PanelSettings::for_gsd(settings.gsd_m);
     let mut seen: Option<Pass> = None;
-    let mut standing = None;
+    let prior = settings.detector.prior;
+    let mut track: Option<(TrackView, Vec<Standing>)> = None;
     for _ in 0..PASSES {
         let trains = seen.as_ref().and_then(|s| s.trains.as_ref());
         let previous = seen.as_ref().map(|s| s.predicted.as_slice());
@@ -85,8 +101,14 @@ pub fn analyse(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOut
         };
         let predicted = predictions(&panel, previous);
         let mut found = look(strips, &predicted, trains, settings);
-        let prior = settings.detector.prior;
-        let stays = standing.get_or_insert_with(|| found.standing(strips, &panel, prior));
+        if track.is_none() {
+            let view = found.track_view(strips, &panel);
+            track = view.map(|view| {
+                let stays = standing(&view, prior);
+                (view, stays)
+            });
+        }
+        let stays = track.as_ref().map_or(&[][..], |(_, stays)| stays);
         let trains = found.occupied(&predicted, prior, stays);
         found.drop_ghosts(trains.as_ref());
         found.add_standing(stays);
@@ -96,7 +118,22 @@ pub fn analyse(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOut
             trains,
         });
     }
-    Ok(seen.map_or(Vec::new(), |pass| measure(pass, settings)))
+    let Some(mut pass) = seen else {
+        return Ok(Vec::new());
+    };
+    let lasting = match (&track, &pass.trains) {
+        (Some((view, _)), Some(trains)) => pass.found.drop_lasting(view, trains, prior),
+        _ => Vec::new(),
+    };
+    let mut outcomes = measure(pass, settings);
+    for (outcome, places) in outcomes.iter_mut().zip(lasting) {
+        outcome.remarks = places.into_iter().map(changed_for_good).collect();
+    }
+    Ok(outcomes)
+}
+
+fn changed_for_good((start_m, end_m): (f64, f64)) -> String {
+    format!("changed for good, no train: {start_m:.0} to {end_m:.0} m")
 }
 
 /// The outcome of captures about which nothing can be said.
@@ -163,6 +200,7 @@ fn measure(pass: Pass, settings: &PassSettings) -> Vec<StripOutcome> {
                     .collect(),
                 profile: Some(profile.clone()),
                 reason: None,
+                remarks: Vec::new(),
                 background: None,
             }
         })

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::align::Placed;
 use super::finding::{FoundTrain, Look, Registered};
-use super::{MeasuredTrain, RadarOutcome, RadarTrain, StripOutcome};
+use super::{LEAST_USABLE, MeasuredTrain, RadarOutcome, RadarTrain, StripOutcome};
 use crate::difference::{Contrast, Sight, Span};
 use crate::measure::{Cars, Censored, Polarity, cars};
 use crate::site::Track;
@@ -23,9 +23,14 @@ pub(super) struct Outcome {
     trains: Result<Vec<TrainOnStrip>, String>,
     contrast: Option<ContrastRow>,
     detection_limit_m: Option<f64>,
+    /// What else was seen and is no train.
+    remarks: Vec<String>,
     /// What the capture would show without trains, (band, offset, chainage).
     pub(super) background: Option<Array3<f32>>,
 }
+
+/// Why no trains are looked for in a capture that does not show the track.
+pub(super) const HIDDEN: &str = "too little of the track can be seen";
 
 /// Contrast along the track by band and cell, NaN where it cannot be used.
 #[derive(Serialize, Deserialize)]
@@ -70,6 +75,7 @@ impl Seen {
             trains: Err(reason),
             contrast: None,
             detection_limit_m: None,
+            remarks: Vec::new(),
             background: None,
         });
         let trains = outcome.trains.map(|trains| {
@@ -95,7 +101,7 @@ impl Seen {
                 clear: core.clear_share,
                 registered,
                 trains,
-                remarks: refused,
+                remarks: [refused, outcome.remarks].concat(),
                 detection_limit_m: outcome.detection_limit_m,
             },
             chainage: strip.chainage,
@@ -129,6 +135,11 @@ impl Seen {
             }),
         }
     }
+}
+
+/// Whether a strip shows enough of a track of this length, m, to look for trains.
+pub(super) fn shows_track(strip: &Strip, length_m: f64) -> bool {
+    Core::of(strip, length_m).clear_share >= LEAST_USABLE
 }
 
 /// What can be seen of the track itself.
@@ -237,7 +248,7 @@ impl Outcome {
         });
         let trains = match outcome.reason {
             Some(reason) => Err(reason),
-            None if contrast.is_none() => Err("too little of the track can be seen".to_owned()),
+            None if contrast.is_none() => Err(HIDDEN.to_owned()),
             None => Ok(outcome
                 .trains
                 .into_iter()
@@ -252,6 +263,7 @@ impl Outcome {
             trains,
             contrast,
             detection_limit_m: outcome.detection_limit_m,
+            remarks: outcome.remarks,
             background: outcome.background,
         }
     }
@@ -297,6 +309,7 @@ impl From<RadarOutcome> for Outcome {
             trains,
             contrast: Some(contrast),
             detection_limit_m: None,
+            remarks: Vec::new(),
             background: Some(outcome.background_db.insert_axis(Dim(0))),
         }
     }

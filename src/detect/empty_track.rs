@@ -1,0 +1,298 @@
+//! What the empty track looks like over the captures of a series: at one
+//! chainage a Gaussian vector, one element a capture.
+//!
+//! Its covariance is learnt from the ground beside the track, which has many
+//! cells and no trains, and from the whole of the track, which the model is of.
+
+use std::ops::Range;
+
+use nalgebra::{Cholesky, DMatrix};
+
+use super::covariance::with_gaps;
+use super::emission::Prior;
+use super::segment::independent_share;
+use crate::stats::{MAD_TO_SIGMA, median};
+use crate::strip::Axis;
+
+/// Length of the blocks that are decided as one, m.
+const BLOCK_M: f64 = 20.0;
+/// Share of the covariance that is learnt on the track itself. The ground has
+/// more cells and no trains, the track is what the model is of.
+const TRACK_SHARE: f64 = 0.3;
+/// What differs from the prediction over more than this length is no train, m.
+const DRIFT_M: f64 = 350.0;
+/// Share of the contrast that is the same in all captures of a stay; light and
+/// season change the rest.
+const SAME: f64 = 0.8;
+/// Share of a band's information that other bands do not have already.
+const BAND_SHARE: f64 = 0.6;
+/// Captures considered at once, and how far apart such windows begin: the cost
+/// grows with the cube of the first.
+const WINDOW: (usize, usize) = (64, 32);
+/// Bounds of the noise of one capture against the model of all.
+const RESTLESS: (f64, f64) = (1.0, 5.0);
+/// The noise of a block is not taken below this share of the model's variance.
+const LEAST_LOCAL: f64 = 0.5;
+
+/// What the captures of a series show on the track, not compared with anything.
+#[derive(Debug, Clone)]
+pub struct TrackView {
+    /// Per band: capture × chainage cell, in the units of the strip.
+    pub contrast: Vec<DMatrix<f64>>,
+    /// Capture × chainage cell: whether the contrast can be used.
+    pub seen: DMatrix<bool>,
+    /// Per band: covariance of the captures on the ground beside the track.
+    pub ground: Vec<DMatrix<f64>>,
+    /// Per band: variance of the noise of one contrast.
+    pub noise: Vec<f64>,
+    /// Cells along the track, m.
+    pub chainage: Axis,
+    /// Ground sample distance of the captures, m.
+    pub gsd_m: f64,
+}
+
+/// Windows of captures that are considered at once.
+pub(super) fn windows(captures: usize) -> impl Iterator<Item = Range<usize>> {
+    let (len, step) = WINDOW;
+    let last = captures.saturating_sub(len).div_ceil(step);
+    (0..=last).map(move |i| i * step..(i * step + len).min(captures))
+}
+
+/// The model over the captures of one window.
+pub(super) struct Model {
+    /// Per band.
+    pub(super) bands: Vec<BandModel>,
+    /// Chainage cells decided as one.
+    pub(super) blocks: Vec<Range<usize>>,
+    /// Per block: the captures that see all of it.
+    pub(super) seen: Vec<Vec<usize>>,
+    pub(super) captures: usize,
+    /// Variance of a train's contrast.
+    pub(super) variance: f64,
+    /// Share of independent information in one sample of one band.
+    pub(super) temper: f64,
+}
+
+pub(super) struct BandModel {
+    /// Capture × cell: contrast less what is common to the capture.
+    pub(super) contrast: DMatrix<f64>,
+    pub(super) covariance: DMatrix<f64>,
+    /// Per block: variance against the covariance.
+    pub(super) scale: Vec<f64>,
+}
+
+impl Model {
+    pub(super) fn new(view: &TrackView, window: &Range<usize>, prior: Prior) -> Option<Self> {
+        let rows: Vec<usize> = window.clone().collect();
+        let seen = view.seen.select_rows(&rows);
+        let blocks = blocks(view.chainage);
+        let bands = (0..view.contrast.len())
+            .map(|b| {
+                let ground = view.ground[b].select_rows(&rows).select_columns(&rows);
+                let contrast = view.contrast[b].select_rows(&rows);
+                let half = (DRIFT_M / view.chainage.step_m) as usize;
+                BandModel::new(contrast, &seen, (&ground, view.noise[b]), (&blocks, half))
+            })
+            .collect::<Option<Vec<_>>>()?;
+        Some(Self {
+            bands,
+            seen: (blocks.iter())
+                .map(|block| {
+                    let all = |t: &usize| block.clone().all(|j| seen[(*t, j)]);
+                    (0..rows.len()).filter(all).collect()
+                })
+                .collect(),
+            blocks,
+            captures: rows.len(),
+            variance: prior.tau.powi(2),
+            temper: BAND_SHARE * independent_share(view.chainage.step_m, view.gsd_m),
+        })
+    }
+
+    /// Covariance of the captures that see block `k`, with these things on it.
+    pub(super) fn covariance(
+        &self,
+        band: &BandModel,
+        k: usize,
+        things: &[Range<usize>],
+    ) -> DMatrix<f64> {
+        let seen = &self.seen[k];
+        let mut out = band.covariance.select_rows(seen).select_columns(seen) * band.scale[k];
+        for thing in things {
+            let held: Vec<usize> = (0..seen.len())
+                .filter(|i| thing.contains(&seen[*i]))
+                .collect();
+            for i in &held {
+                for j in &held {
+                    let share = if i == j { 1.0 } else { SAME };
+                    out[(*i, *j)] += share * self.variance;
+                }
+            }
+        }
+        out
+    }
+
+    /// Contrast of one band of block `k` in the captures that see it.
+    pub(super) fn contrast(&self, band: &BandModel, k: usize) -> DMatrix<f64> {
+        let block = &self.blocks[k];
+        let columns = band.contrast.columns(block.start, block.len());
+        columns.select_rows(&self.seen[k])
+    }
+
+    /// Log likelihood of block `k` with these things on it.
+    pub(super) fn log_likelihood(&self, k: usize, things: &[Range<usize>]) -> f64 {
+        let of = |band: &BandModel| {
+            let Some(factor) = Cholesky::new(self.covariance(band, k, things)) else {
+                return 0.0;
+            };
+            let contrast = self.contrast(band, k);
+            let energy = contrast.dot(&factor.solve(&contrast));
+            -0.5 * (energy + contrast.ncols() as f64 * factor.determinant().ln())
+        };
+        self.temper * self.bands.iter().map(of).sum::<f64>()
+    }
+}
+
+impl BandModel {
+    fn new(
+        mut contrast: DMatrix<f64>,
+        seen: &DMatrix<bool>,
+        (ground, noise): (&DMatrix<f64>, f64),
+        (blocks, drift): (&[Range<usize>], usize),
+    ) -> Option<Self> {
+        for (mut row, seen) in contrast.row_iter_mut().zip(seen.row_iter()) {
+            let shown: Vec<f64> = (row.iter().zip(seen.iter()))
+                .filter(|(_, s)| **s)
+                .map(|(v, _)| *v)
+                .collect();
+            let level = median(&shown).unwrap_or(0.0);
+            row.add_scalar_mut(-level);
+        }
+        let own = with_gaps(&contrast, seen)?;
+        let share = (1.0 - TRACK_SHARE) * own.trace() / ground.trace();
+        let mut covariance = own * TRACK_SHARE + ground * share;
+        for i in 0..covariance.nrows() {
+            covariance[(i, i)] += noise;
+        }
+        let scores = left_out(&covariance, &contrast, seen)?;
+        take_drift(&mut contrast, &scores, drift);
+        let scores = left_out(&covariance, &contrast, seen)?;
+        let restless: Vec<f64> = (scores.value.row_iter())
+            .map(|row| spread(row.iter().copied()).unwrap_or(RESTLESS.0))
+            .map(|s| s.clamp(RESTLESS.0, RESTLESS.1))
+            .collect();
+        for (i, a) in restless.iter().enumerate() {
+            for (j, b) in restless.iter().enumerate() {
+                covariance[(i, j)] *= a * b;
+            }
+        }
+        let scale = (blocks.iter().enumerate())
+            .map(|(k, block)| {
+                let next = blocks.get(k + 1).unwrap_or(block);
+                let from = blocks[k.saturating_sub(1)].start;
+                let near = (from..next.end).flat_map(|j| {
+                    let column = scores.value.column(j);
+                    let own = column.iter().zip(&restless).map(|(v, r)| v / r);
+                    own.collect::<Vec<f64>>()
+                });
+                spread(near).map_or(1.0, |s| (s * s).max(LEAST_LOCAL))
+            })
+            .collect();
+        Some(Self {
+            contrast,
+            covariance,
+            scale,
+        })
+    }
+}
+
+/// Robust scale about zero of the finite values; `None` for few.
+fn spread(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let sizes: Vec<f64> = values.filter(|v| v.is_finite()).map(f64::abs).collect();
+    (sizes.len() > 20)
+        .then(|| median(&sizes))
+        .flatten()
+        .map(|m| m * MAD_TO_SIGMA)
+}
+
+/// Each capture against what the others say of it.
+struct LeftOut {
+    /// Capture × cell: difference over its sigma; NaN where not seen.
+    value: DMatrix<f64>,
+    /// Per capture: a typical sigma.
+    sigma: Vec<f64>,
+}
+
+/// Leave-one-out residuals of a Gaussian: `(Λ a)ₜ / √Λₜₜ` with the precision
+/// `Λ` of the captures that see a cell (Rue and Held 2005, theorem 2.3).
+fn left_out(
+    covariance: &DMatrix<f64>,
+    contrast: &DMatrix<f64>,
+    seen: &DMatrix<bool>,
+) -> Option<LeftOut> {
+    let (captures, cells) = contrast.shape();
+    let mut value = DMatrix::from_element(captures, cells, f64::NAN);
+    let mut sigmas = vec![Vec::new(); captures];
+    let mut last: Option<(Vec<usize>, DMatrix<f64>)> = None;
+    for j in 0..cells {
+        let shown: Vec<usize> = (0..captures).filter(|t| seen[(*t, j)]).collect();
+        if shown.len() < 3 {
+            continue;
+        }
+        let known = last.take().filter(|(s, _)| *s == shown);
+        let (shown, precision) = if let Some(known) = known {
+            known
+        } else {
+            let part = covariance.select_rows(&shown).select_columns(&shown);
+            (shown, Cholesky::new(part)?.inverse())
+        };
+        let own = contrast.column(j).select_rows(&shown);
+        let pulled = &precision * own;
+        for (i, t) in shown.iter().enumerate() {
+            let root = precision[(i, i)].sqrt();
+            value[(*t, j)] = pulled[i] / root;
+            sigmas[*t].push(1.0 / root);
+        }
+        last = Some((shown, precision));
+    }
+    Some(LeftOut {
+        value,
+        sigma: (sigmas.iter()).map(|s| median(s).unwrap_or(0.0)).collect(),
+    })
+}
+
+/// Takes off what a capture differs by over long stretches: a running median
+/// over `half` cells to both sides.
+fn take_drift(contrast: &mut DMatrix<f64>, scores: &LeftOut, half: usize) {
+    let cells = contrast.ncols();
+    let stride = (half / 16).max(1);
+    for (t, mut row) in contrast.row_iter_mut().enumerate() {
+        for from in (0..cells).step_by(stride) {
+            let near = from.saturating_sub(half)..(from + half + 1).min(cells);
+            let near: Vec<f64> = near
+                .map(|j| scores.value[(t, j)])
+                .filter(|v| v.is_finite())
+                .collect();
+            let drift = median(&near).unwrap_or(0.0) * scores.sigma[t];
+            for j in from..(from + stride).min(cells) {
+                row[j] -= drift;
+            }
+        }
+    }
+}
+
+/// Blocks of about [`BLOCK_M`]; the last takes the rest.
+fn blocks(chainage: Axis) -> Vec<Range<usize>> {
+    let len = ((BLOCK_M / chainage.step_m).round() as usize).max(1);
+    let count = (chainage.len / len).max(1);
+    (0..count)
+        .map(|k| {
+            let end = if k + 1 == count {
+                chainage.len
+            } else {
+                (k + 1) * len
+            };
+            k * len..end
+        })
+        .collect()
+}
