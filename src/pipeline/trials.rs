@@ -190,7 +190,7 @@ fn empty(profile: &Profile, trains: &[Candidate], held: Option<&Vec<bool>>) -> V
             let at = profile.chainage.at_m(j);
             let near = |c: &Candidate| at > c.start_m - APART_M && at < c.end_m + APART_M;
             profile.usable[j]
-                && !held.is_some_and(|h| h.get(j) == Some(&true))
+                && held.is_none_or(|h| h.get(j) != Some(&true))
                 && !trains.iter().any(near)
         })
         .collect()
