@@ -49,6 +49,10 @@ const ROUNDS: usize = 3;
 /// Groups of captures that are left out in turn.
 const GROUPS: usize = 8;
 
+/// A line elsewhere must look so many times as much like a line as the one given:
+/// trains alone do not move a line off a visible track.
+const BETTER: f64 = 1.2;
+
 /// What is looked at: strips of one series along the line as given.
 #[derive(Debug, Clone)]
 pub struct Scene<'a> {
@@ -122,6 +126,12 @@ pub fn locate(scene: &Scene) -> Result<Located> {
         excess: chosen.excess,
         ..search.candidate(path, chosen.excess)
     };
+    if search.apart(&chosen.path, &given.path) && chosen.line < BETTER * given.line {
+        return Err(Error::unsupported(format!(
+            "the line given looks as much like a track ({:.1}) as the best one elsewhere ({:.1})",
+            given.line, chosen.line
+        )));
+    }
     let (captures, supporting) = search.support(&chosen.path);
     Ok(Located {
         curve,
