@@ -9,7 +9,7 @@ use railspan::background::{Panel, PanelSettings, Prediction, predict};
 use railspan::detect::{
     Across, Contrast, Detector, Lanes, SeriesNoise, TrackView, find_trains, profile, standing,
 };
-use railspan::measure::fit;
+use railspan::measure::{NoiseShape, Ruler, fit};
 use railspan::register::{Features, register, settled};
 use railspan::strip::{PlanGrid, PlanView, Profile, Shift, Strip};
 
@@ -176,8 +176,14 @@ fn detection(c: &mut Criterion) {
         });
         let train = find_trains(&profiles[0], &Detector::OPTICAL)[0];
         let tau = Detector::OPTICAL.prior.tau;
+        let noise = NoiseShape::given(&profiles[0]);
+        let ruler = Ruler {
+            contrast_scale: tau,
+            motion: None,
+            noise: &noise,
+        };
         group.bench_function("ends of one train", |b| {
-            b.iter(|| fit(&profiles[0], (train.start_m, train.end_m), tau, None));
+            b.iter(|| fit(&profiles[0], (train.start_m, train.end_m), &ruler));
         });
         let view = track_view(&pass, &panel, &across);
         group.bench_function("standing wagons of 40", |b| {
