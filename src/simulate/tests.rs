@@ -378,7 +378,7 @@ fn the_truth_tells_how_much_is_seen() {
     let text = std::fs::read_to_string(truth_path(&folder)).unwrap();
     assert!(text.starts_with(
         "capture,acquired,crossing,clear,snow,shift_x,shift_y,total,n,\
-         start,end,length,inside,speed,train_clear,kind\n"
+         start,end,length,inside,speed,train_clear,kind,cars\n"
     ));
 }
 
