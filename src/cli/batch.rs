@@ -13,7 +13,7 @@ use crate::pipeline::{
     Cache, Detection, Extraction, Filed, Finding, Memo, Outcome, Plan, Subject, Verdict, Watch,
     Workers, detect, extract, plan, select,
 };
-use crate::report::ChipFolder;
+use crate::report::counted;
 use crate::series::Claim;
 use crate::site::Crossing;
 
@@ -67,10 +67,10 @@ impl Extracted {
 
     fn report(&self, elsewhere: &[&str]) {
         log::info!(
-            "{} captures found, {} on a crossing; {} corridors cut out, {} there from before",
-            self.captures,
+            "{} found, {} on a crossing; {} cut out, {} there from before",
+            counted(self.captures, "capture"),
             self.touching,
-            self.kept.len() - self.reused,
+            counted(self.kept.len() - self.reused, "corridor"),
             self.reused
         );
         if !elsewhere.is_empty() {
@@ -149,13 +149,8 @@ impl Batch<'_> {
     ) -> Result<Finish> {
         let corridors = self.corridors(extracted)?;
         self.remember();
-        let chips = ChipFolder::beside(claim.name());
-        let mut keeping = Keeping::in_store(
-            (claim.open()?, chips),
-            self.crossings,
-            folders,
-            self.false_alarms,
-        )?;
+        let mut keeping = Keeping::in_store(claim, self.crossings, folders, self.false_alarms)?;
+        keeping.take_lines(&corridors, self.anew)?;
         detect(
             corridors,
             &Detection {

@@ -20,6 +20,11 @@ pub(super) struct CrossingsFile {
 }
 
 impl CrossingsFile {
+    /// The crossings of the file, where one was given.
+    pub(super) fn given(&self) -> Result<Option<Vec<Crossing>>> {
+        self.file.as_deref().map(read_crossings).transpose()
+    }
+
     /// The crossings of the file, or the built-in ones.
     pub(super) fn read(&self) -> Result<Vec<Crossing>> {
         self.file.as_deref().map_or_else(built_in, read_crossings)

@@ -6,10 +6,13 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+use super::lines::{LOOK_ANEW, is_along, refuse_left_behind, refuse_moved};
 use crate::error::Result;
-use crate::pipeline::{Finding, Keeper, METHOD, TrackInputs, Verdict};
-use crate::report::ChipFolder;
-use crate::series::{Observation, Run, RunStamp, Status, Store, Train, rows};
+use crate::pipeline::{Filed, Finding, Keeper, METHOD, TrackInputs, Verdict};
+use crate::report::{ChipFolder, counted};
+use crate::series::{
+    Claim, Line, Observation, Run, RunStamp, Status, Store, Train, lines, moved, rows,
+};
 use crate::site::Crossing;
 
 /// Crossing, track and capture.
@@ -18,10 +21,14 @@ type Key = (String, String, String);
 /// Writes what is found into a store, and knows what is in it.
 pub(super) struct Keeping<'a> {
     store: Store,
+    /// Its name.
+    name: PathBuf,
     chips: ChipFolder,
     crossings: &'a [Crossing],
     folders: &'a [PathBuf],
     false_alarms: f64,
+    /// Tracks whose line is new to the store, and is kept with their rows.
+    new_lines: BTreeSet<(String, String)>,
     /// Observations in the store by crossing and track.
     known: BTreeMap<(String, String), Vec<Observation>>,
     /// Looked at now or held from before.
@@ -31,13 +38,15 @@ pub(super) struct Keeping<'a> {
 }
 
 impl<'a> Keeping<'a> {
-    /// `store`, of which `chips` are the pictures.
+    /// What is claimed, with the chips beside it.
     pub(super) fn in_store(
-        (store, chips): (Store, ChipFolder),
+        claim: Claim,
         crossings: &'a [Crossing],
         folders: &'a [PathBuf],
         false_alarms: f64,
     ) -> Result<Self> {
+        let name = claim.name().to_path_buf();
+        let store = claim.open()?;
         let mut known: BTreeMap<_, Vec<Observation>> = BTreeMap::new();
         for observation in store.observations()? {
             let key = &observation.key;
@@ -45,16 +54,60 @@ impl<'a> Keeping<'a> {
             known.entry(track).or_default().push(observation);
         }
         Ok(Self {
-            chips,
+            chips: ChipFolder::beside(&name),
             store,
+            name,
             crossings,
             folders,
             false_alarms,
             known,
+            new_lines: BTreeSet::new(),
             settled: BTreeSet::new(),
             tally: Tally::default(),
             begun: Timestamp::now(),
         })
+    }
+
+    /// Makes the lines of this run those of the store. One that replaces another
+    /// is kept together with the rows of its track, all of which have to be
+    /// looked at again.
+    ///
+    /// # Errors
+    /// The store holds observations along another line that are not looked at
+    /// again; the message says what to do.
+    pub(super) fn take_lines(&mut self, corridors: &[Filed], anew: bool) -> Result<()> {
+        let held = self.store.crossings()?;
+        for m in moved(&held, self.crossings) {
+            let place = (m.crossing.id.as_str(), m.given.id.as_str());
+            let along: Vec<Observation> = self.held(place).to_vec();
+            if anew {
+                refuse_left_behind(&self.name, &m, &along, corridors)?;
+            } else {
+                refuse_moved(&self.name, &[m], &along, LOOK_ANEW)?;
+            }
+            if along.iter().any(|o| is_along(o, &m)) {
+                let track = (m.crossing.id.clone(), m.given.id.clone());
+                self.new_lines.insert(track);
+            }
+        }
+        let fresh: Vec<Line<'_>> = lines(self.crossings)
+            .filter(|line| !held.contains(line.crossing) && !self.replaces(line))
+            .collect();
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        self.store.keep_lines(&fresh)
+    }
+
+    fn replaces(&self, line: &Line<'_>) -> bool {
+        let track = (line.crossing.id.clone(), line.track.id.clone());
+        self.new_lines.contains(&track)
+    }
+
+    /// The line of a track, where it is new to the store.
+    fn new_line(&self, inputs: &TrackInputs) -> Option<Line<'a>> {
+        let own = |l: &Line<'_>| l.crossing.id == inputs.crossing && l.track.id == inputs.track;
+        lines(self.crossings).find(|line| own(line) && self.replaces(line))
     }
 
     /// Keeps captures that failed before anything could be looked at, unless
@@ -75,7 +128,7 @@ impl<'a> Keeping<'a> {
         if rows.is_empty() {
             return Ok(());
         }
-        self.store.write_run(&run, &rows)
+        self.store.write_run(&run, None, &rows)
     }
 
     /// What there is of the run, in numbers; the store is closed.
@@ -142,11 +195,17 @@ impl<'a> Keeping<'a> {
             .filter(|o| o.status != Status::Failed && !inputs.captures.contains(&o.key.capture))
             .count();
         if absent > 0 {
+            let (were, they, rows) = if absent == 1 {
+                ("was", "it is", "its row stays as it is")
+            } else {
+                ("were", "they are", "their rows stay as they are")
+            };
             log::warn!(
-                "{}/{}: {absent} captures of the store were not compared with, for they are in \
-                 none of the folders and not in the cache; their rows stay as they are",
+                "{}/{}: {} of the store {were} not compared with, for {they} in none of the \
+                 folders and not in the cache; {rows}",
                 inputs.crossing,
-                inputs.track
+                inputs.track,
+                counted(absent, "capture")
             );
         }
     }
@@ -188,7 +247,8 @@ impl Keeper for Keeping<'_> {
         self.tally
             .count(rows.iter().map(|(observation, _)| observation));
         self.settled.extend(findings.iter().map(key));
-        self.store.write_run(&run, &rows)
+        let line = self.new_line(inputs);
+        self.store.write_run(&run, line.as_ref(), &rows)
     }
 }
 
@@ -213,6 +273,8 @@ pub(super) struct Tally {
     observations: usize,
     known: usize,
     undecided: usize,
+    obscured: usize,
+    uncovered: usize,
     pub(super) failed: usize,
     trains: usize,
 }
@@ -221,26 +283,36 @@ impl Tally {
     fn count<'o>(&mut self, observations: impl IntoIterator<Item = &'o Observation>) {
         for observation in observations {
             self.observations += 1;
-            match (observation.status, observation.train_count) {
-                (Status::Failed, _) => self.failed += 1,
-                (_, Some(trains)) => self.trains += trains as usize,
-                (_, None) => self.undecided += 1,
+            match observation.status {
+                Status::Failed => self.failed += 1,
+                Status::Obscured => self.obscured += 1,
+                Status::Uncovered => self.uncovered += 1,
+                Status::Clear | Status::Partial => match observation.train_count {
+                    Some(trains) => self.trains += trains as usize,
+                    None => self.undecided += 1,
+                },
             }
         }
     }
 
     pub(super) fn report(&self) {
-        let known = match self.known {
-            0 => String::new(),
-            known => format!("; {known} were known before and nothing about them is new"),
-        };
-        log::info!(
-            "{} observations with {} trains; {} undecided, {} failed{known}",
-            self.observations,
-            self.trains,
-            self.undecided,
-            self.failed
+        let found = format!(
+            "{}, {}",
+            counted(self.observations, "observation"),
+            counted(self.trains, "train")
         );
+        let nothing = [
+            (self.undecided, "undecided"),
+            (self.obscured, "obscured"),
+            (self.uncovered, "beside the track"),
+            (self.failed, "failed"),
+        ];
+        let rest = nothing.iter().filter(|(n, _)| *n > 0);
+        let mut parts: Vec<String> = rest.map(|(n, what)| format!("{n} {what}")).collect();
+        if self.known > 0 {
+            parts.push(format!("{} known before and unchanged", self.known));
+        }
+        log::info!("{}", [vec![found], parts].concat().join("; "));
     }
 }
 

@@ -14,6 +14,7 @@ mod crossings;
 mod export;
 mod imagery;
 mod keeping;
+mod lines;
 mod logging;
 mod output;
 mod progress;

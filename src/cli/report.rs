@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::Finish;
 use super::crossings::CrossingsFile;
+use super::lines::{SHOW_ONLY, lines_for};
 use super::review::Counted;
 use super::summary::metres;
 use crate::error::Result;
@@ -19,8 +20,9 @@ use crate::source::Home;
   railspan report
   railspan report --store tumen.gpkg --crossing tumen --out tumen.html
 
-The page is one file that needs no network. Chips are taken from the folder
-beside the store into which `railspan run` draws them.")]
+The page is one file that needs no network. The lines drawn are those that the
+store was made along. Chips are taken from the folder beside the store into
+which `railspan run` draws them.")]
 pub(super) struct ReportArgs {
     /// The store to read.
     #[arg(long, value_name = "STORE", default_value = DEFAULT_STORE)]
@@ -31,8 +33,8 @@ pub(super) struct ReportArgs {
     /// One crossing only.
     #[arg(long, value_name = "ID")]
     crossing: Option<String>,
-    /// Shortest train that rates and trends count; without it the detection
-    /// limit that all sensors share.
+    /// Shortest train that counts; captures that would miss one so long are
+    /// left out. Without it, the limit at which most trains and captures count.
     #[arg(long, value_name = "METRES", value_parser = metres)]
     min_length: Option<f64>,
     #[command(flatten)]
@@ -48,11 +50,11 @@ impl ReportArgs {
             series = only_crossing(&series, id)?;
         }
         let name = Home::shown(&self.store);
-        let name = name.file_stem().unwrap_or_default();
+        let name = name.file_name().unwrap_or_default();
         let page = page_html(&Page {
-            title: &name.to_string_lossy(),
+            store: &name.to_string_lossy(),
             series: &series,
-            crossings: &self.crossings.read()?,
+            crossings: &lines_for(&self.store, &self.crossings, false, SHOW_ONLY)?,
             reviews: &load_reviews(&self.store)?,
             decisions: self.counted.which(),
             chips: &ChipFolder::beside(&self.store),

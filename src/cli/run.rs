@@ -11,6 +11,7 @@ use super::Finish;
 use super::batch::{Batch, Extracted};
 use super::crossings::CrossingsFile;
 use super::imagery::Imagery;
+use super::lines::{LOOK_ANEW, lines_for};
 use super::progress::Bars;
 use crate::error::{Error, Result};
 use crate::pipeline::{Cache, Memo, Workers, workers};
@@ -29,7 +30,7 @@ pub(super) struct Place {
     /// Wait where another run is writing to the store, instead of giving up
     #[arg(long)]
     wait: bool,
-    /// Do everything again, known captures too
+    /// Do everything again, known captures too; lines may change then
     #[arg(long)]
     recompute: bool,
     /// Folder for what was cut out of the imagery, so that a second run is
@@ -54,6 +55,11 @@ pub(super) struct Place {
 /// touches a crossing becomes a row of the series, clouded and broken ones
 /// included. Running a folder again does only what is new in it, and what that
 /// changes for the other captures of the same track.
+///
+/// The store keeps the lines that it was made along. Without --crossings a run
+/// goes on along those; a new store starts with the built-in crossings. Another
+/// line for a track that the store has looked at is refused, unless
+/// --recompute looks at all of it again.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   railspan run downloads
@@ -161,7 +167,7 @@ impl Started {
         let stop = Arc::new(AtomicBool::new(false));
         stop_on_interrupt(&stop);
         Ok(Self {
-            crossings: place.crossings.read()?,
+            crossings: lines_for(&place.store, &place.crossings, place.recompute, LOOK_ANEW)?,
             memo: if place.recompute {
                 Memo::forget(&folder)
             } else {

@@ -19,11 +19,11 @@ use crate::trend::{By, Question};
   railspan summary --store 2024.gpkg --crossing dandong --by quarter
   railspan summary --format csv > summary.csv
 
-Periods without a usable capture are gaps, never zeros. A train counts once
-however long it stands; a train that runs out of view counts as at least so
-long. Trends are told only from enough; else the line says what is missing.
-Colours are shown on a
-terminal only, and not where NO_COLOR is set.")]
+All figures are of trains of one least length and of the captures that would
+find one so long. Periods without such a capture are gaps, never zeros. A train
+counts once however long it stands; a train that runs out of view counts as at
+least so long. Trends are told only from enough; else the line says what is
+missing. Colours are shown on a terminal only, and not where NO_COLOR is set.")]
 pub(super) struct SummaryArgs {
     /// The store to read.
     #[arg(long, value_name = "STORE", default_value = DEFAULT_STORE)]
@@ -34,9 +34,8 @@ pub(super) struct SummaryArgs {
     /// Length of a period.
     #[arg(long, value_enum, default_value = "month")]
     by: Period,
-    /// Shortest train that rates and trends count, and that an observation has
-    /// to be able to find to count; without it the detection limit that all
-    /// sensors share.
+    /// Shortest train that counts; captures that would miss one so long are
+    /// left out. Without it, the limit at which most trains and captures count.
     #[arg(long, value_name = "METRES", value_parser = metres)]
     min_length: Option<f64>,
     /// A screen to read, or figures for programs.

@@ -32,6 +32,10 @@ pub(super) struct Outcome {
 /// Why no trains are looked for in a capture that does not show the track.
 pub(super) const HIDDEN: &str = "too little of the track can be seen";
 
+/// Why nothing is decided in a capture that shows no train and would show none:
+/// its detection limit was asked for, and there is none.
+const BLIND: &str = "not even a train as long as the track in view would be found";
+
 /// Contrast along the track by band and cell, NaN where it cannot be used.
 #[derive(Serialize, Deserialize)]
 pub(super) struct ContrastRow {
@@ -249,6 +253,9 @@ impl Outcome {
         let trains = match outcome.reason {
             Some(reason) => Err(reason),
             None if contrast.is_none() => Err(HIDDEN.to_owned()),
+            None if outcome.trains.is_empty() && outcome.detection_limit_m.is_none() => {
+                Err(BLIND.to_owned())
+            }
             None => Ok(outcome
                 .trains
                 .into_iter()

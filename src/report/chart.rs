@@ -1,10 +1,11 @@
 //! Lengths over time, drawn with braille dots (Unicode block U+2800): each
-//! mark a train, a line at the median of each period, gaps left open.
+//! mark a train, dotted their trend, and below what was seen when, gaps left open.
 
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use super::figures::Kind;
 use super::paint::{Ink, Paint};
 use super::summary::{ScopeSummary, Sighting};
 use crate::trend::{By, days_between, days_since};
@@ -29,7 +30,6 @@ const TREND_STEP: usize = 2;
 struct Cell {
     dots: u8,
     train: bool,
-    trend: bool,
     cut: bool,
 }
 
@@ -63,9 +63,8 @@ impl Axes {
 pub(super) fn lengths_chart(crossing: &ScopeSummary, width: usize, paint: Paint) -> Option<String> {
     let axes = axes(crossing, width)?;
     let mut cells = vec![vec![Cell::default(); axes.columns]; ROWS];
-    draw_medians(&mut cells, crossing, &axes);
-    draw_trend(&mut cells, crossing, &axes);
     draw_trains(&mut cells, &crossing.sightings, &axes);
+    draw_trend(&mut cells, crossing, &axes);
     let mut text = String::new();
     for (r, row) in cells.iter().enumerate() {
         let per_tick = ROWS / INTERVALS;
@@ -99,31 +98,13 @@ fn axes(crossing: &ScopeSummary, width: usize) -> Option<Axes> {
 fn tick_step_m(longest_m: f64) -> f64 {
     let least = longest_m.max(1.0) / INTERVALS as f64;
     let decade = 10_f64.powf(least.log10().floor());
-    let round = [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.5];
+    let round = [1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.5];
     let found = round.into_iter().map(|m| m * decade).find(|s| *s >= least);
     found.unwrap_or(10.0 * decade).max(10.0)
 }
 
-fn draw_medians(cells: &mut [Vec<Cell>], crossing: &ScopeSummary, axes: &Axes) {
-    for period in &crossing.periods {
-        let Some(median) = period.figures.median.map(|m| m.length) else {
-            continue;
-        };
-        let dot = axes.dot(median.length_m);
-        let from = axes.column_of(period.start.max(axes.start));
-        let to = axes.column_of(period.end.min(axes.end));
-        let last = if period.end >= axes.end {
-            axes.columns
-        } else {
-            to
-        };
-        for cell in cells[dot / DOTS].iter_mut().take(last).skip(from) {
-            cell.dots |= DOT_ROWS[dot % DOTS];
-        }
-    }
-}
-
-/// The trend of length, dotted, over the days it is fitted to.
+/// The trend of length, dotted, over the days it is fitted to; where a train
+/// is, only that is drawn.
 fn draw_trend(cells: &mut [Vec<Cell>], crossing: &ScopeSummary, axes: &Axes) {
     let trains = &crossing.trend.trains;
     let (Some(trend), Some(first), Some(last)) =
@@ -142,8 +123,9 @@ fn draw_trend(cells: &mut [Vec<Cell>], crossing: &ScopeSummary, axes: &Axes) {
         }
         let dot = axes.dot(length_m);
         let cell = &mut cells[dot / DOTS][column];
-        cell.dots |= RIGHT_DOTS[dot % DOTS];
-        cell.trend = true;
+        if !cell.train {
+            cell.dots |= RIGHT_DOTS[dot % DOTS];
+        }
     }
 }
 
@@ -168,8 +150,7 @@ fn glyph(cell: Cell) -> (char, Ink) {
         Cell { cut: true, .. } => return ('▴', Ink::Cut),
         Cell { dots: 0, .. } => return (' ', Ink::Plain),
         Cell { train: true, .. } => Ink::Train,
-        Cell { trend: true, .. } => Ink::Trend,
-        _ => Ink::Faint,
+        _ => Ink::Trend,
     };
     let code = 0x2800 + u32::from(cell.dots);
     (char::from_u32(code).unwrap_or(' '), ink)
@@ -204,19 +185,22 @@ fn time_axis(crossing: &ScopeSummary, axes: &Axes, paint: Paint) -> String {
         + &labelled("seen", ' ', &seen, paint)
 }
 
-/// A dot where a usable capture was taken, a cross where only useless ones were.
+/// What the best capture of each column is good for.
 fn seen_row(sightings: &[Sighting], axes: &Axes) -> Vec<(char, Ink)> {
-    let mut usable: BTreeMap<usize, bool> = BTreeMap::new();
+    let mut best: BTreeMap<usize, usize> = BTreeMap::new();
     for sighting in sightings {
         let column = axes.column(days_since(axes.start, sighting.acquired));
-        *usable.entry(column).or_default() |= sighting.usable;
+        let mark = match sighting.kind {
+            Kind::Clear | Kind::Partial => 0,
+            Kind::WouldMiss => 1,
+            _ => 2,
+        };
+        let known = best.entry(column).or_insert(mark);
+        *known = mark.min(*known);
     }
+    let marks = [('•', Ink::Plain), ('◦', Ink::Faint), ('×', Ink::Faint)];
     (0..axes.columns)
-        .map(|column| match usable.get(&column) {
-            Some(true) => ('•', Ink::Plain),
-            Some(false) => ('×', Ink::Faint),
-            None => (' ', Ink::Plain),
-        })
+        .map(|column| best.get(&column).map_or((' ', Ink::Plain), |m| marks[*m]))
         .collect()
 }
 
@@ -264,7 +248,7 @@ mod tests {
             (0.0, 10.0),
             (35.0, 10.0),
             (400.0, 100.0),
-            (401.0, 150.0),
+            (401.0, 125.0),
             (941.0, 250.0),
             (3100.0, 1000.0),
         ] {

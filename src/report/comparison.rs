@@ -3,8 +3,8 @@
 use console::{Alignment, measure_text_width, pad_str};
 use serde::Serialize;
 
-use super::headline::{counted, interval};
-use super::paint::{GLUE, Ink, Paint, printable, wrapped};
+use super::headline::interval;
+use super::paint::{GLUE, Ink, Paint, counted, printable, wrapped};
 use super::screen::Screen;
 use super::table::{Line, table_text};
 use crate::error::{Error, Result};

@@ -2,6 +2,7 @@
 //!
 //! A capture counts once for a crossing, however many tracks it shows, and a
 //! train once however long it stands. What was not observed is absent, never zero.
+//! Trains of a least length count, and captures that would find one so long.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,7 @@ use serde::Serialize;
 
 use crate::series::{Observation, Status};
 use crate::stats::{Interval, clopper_pearson, median};
-use crate::trend::{Bounded, Stay, kaplan_meier, median_length, rounded};
+use crate::trend::{Bounded, Stay, Use, kaplan_meier, median_length, rounded};
 
 /// Standard deviations to each side of a 95 % interval.
 pub(super) const WIDTH_95: f64 = 1.96;
@@ -49,14 +50,18 @@ pub struct Median {
     pub high_m: Option<f64>,
 }
 
-/// What a group of captures says. All but the counts of captures are `None`
-/// where no capture was usable.
+/// What a group of captures says of trains of a least length. All but the
+/// counts of captures are `None` where no capture was usable. Every capture is
+/// in one of the first seven counts.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Figures {
     /// Captures on which all tracks are clear.
     pub clear: usize,
     /// Captures on which trains were looked for, but not on all of the tracks.
     pub partial: usize,
+    /// Captures on which trains were looked for, but that would miss one of the
+    /// least length.
+    pub would_miss: usize,
     /// Captures that show too little for cloud or shadow.
     pub obscured: usize,
     /// Captures that end beside the tracks.
@@ -66,13 +71,13 @@ pub struct Figures {
     /// Captures that show the track, but of which the others do not allow to
     /// say whether a train stands there.
     pub undecided: usize,
-    /// Clear and partial captures.
+    /// Clear and partial captures: those that count.
     pub usable: usize,
-    /// Usable captures with a train.
+    /// Usable captures with a train of the least length or more.
     pub with_train: Option<usize>,
     /// Their share of the usable ones.
     pub share: Option<Share>,
-    /// Trains on all of them, each once however often it was seen.
+    /// Such trains on all of them, each once however often it was seen.
     pub trains: Option<usize>,
     /// Those that were seen on more than one capture.
     pub standing: Option<usize>,
@@ -80,7 +85,8 @@ pub struct Figures {
     pub median: Option<Median>,
     /// Longest train, `None` without trains.
     pub longest: Option<Length>,
-    /// Median of the shortest train that would have been found, m.
+    /// Median of the shortest train that would have been found, m, over all
+    /// captures on which trains were looked for.
     pub detection_limit_m: Option<f64>,
 }
 
@@ -88,31 +94,55 @@ pub struct Figures {
 pub(super) struct Look<'a> {
     /// When.
     pub acquired: Timestamp,
-    /// One row a track.
-    pub tracks: Vec<&'a Observation>,
-    /// Its trains, by their number among all stays.
+    /// One row a track, and what it is good for.
+    pub tracks: Vec<(&'a Observation, Use)>,
+    /// Its trains that count, by their number among all stays.
     pub trains: BTreeSet<usize>,
 }
 
+/// What a capture is, all of its tracks taken together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Kind {
+    /// It would show a train wherever it stood.
+    Clear,
+    /// It would show a train on part of the tracks.
+    Partial,
+    /// It would miss a train of the least length.
+    WouldMiss,
+    /// A track is seen, but nothing could be decided.
+    Undecided,
+    /// Cloud or shadow.
+    Obscured,
+    /// It ends beside the tracks.
+    Uncovered,
+    /// It could not be processed.
+    Failed,
+}
+
 impl Look<'_> {
-    /// Clear where all tracks are; partial where trains were looked for on any;
-    /// `None` where a track was seen but nothing could be decided.
-    pub(super) fn status(&self) -> Option<Status> {
-        let has = |status| self.tracks.iter().any(|o| o.status == status);
-        if self.tracks.iter().any(|o| o.train_count.is_some()) {
-            let clear = self.tracks.iter().all(|o| o.status == Status::Clear);
-            return Some(if clear {
-                Status::Clear
+    /// What the capture is: that of its tracks which says most.
+    pub(super) fn kind(&self) -> Kind {
+        let good_for = |wanted| self.tracks.iter().any(|(_, use_)| *use_ == wanted);
+        let has = |status| self.tracks.iter().any(|(o, _)| o.status == status);
+        let clear =
+            |(o, use_): &(&Observation, Use)| o.status == Status::Clear && *use_ == Use::Used;
+        if good_for(Use::Used) {
+            if self.tracks.iter().all(clear) {
+                Kind::Clear
             } else {
-                Status::Partial
-            });
+                Kind::Partial
+            }
+        } else if good_for(Use::WouldMiss) {
+            Kind::WouldMiss
+        } else if self.tracks.iter().any(|(o, _)| o.status.usable()) {
+            Kind::Undecided
+        } else if has(Status::Obscured) {
+            Kind::Obscured
+        } else if has(Status::Uncovered) {
+            Kind::Uncovered
+        } else {
+            Kind::Failed
         }
-        if self.tracks.iter().any(|o| o.status.usable()) {
-            return None;
-        }
-        let rest = [Status::Obscured, Status::Uncovered];
-        let found = rest.into_iter().find(|status| has(*status));
-        Some(found.unwrap_or(Status::Failed))
     }
 }
 
@@ -127,18 +157,8 @@ impl From<&Stay> for Length {
 
 /// The figures of some captures of `stays`.
 pub(super) fn figures(looks: &[&Look<'_>], stays: &[Stay]) -> Figures {
-    let count = |status| looks.iter().filter(|l| l.status() == Some(status)).count();
-    let counts = Figures {
-        clear: count(Status::Clear),
-        partial: count(Status::Partial),
-        obscured: count(Status::Obscured),
-        uncovered: count(Status::Uncovered),
-        failed: count(Status::Failed),
-        undecided: looks.iter().filter(|l| l.status().is_none()).count(),
-        ..Figures::default()
-    };
-    let usable = counts.clear + counts.partial;
-    if usable == 0 {
+    let counts = counts(looks);
+    if counts.usable == 0 {
         return counts;
     }
     let numbers: BTreeSet<usize> = looks
@@ -149,22 +169,38 @@ pub(super) fn figures(looks: &[&Look<'_>], stays: &[Stay]) -> Figures {
     let lengths: Vec<Length> = trains.iter().map(|stay| Length::from(*stay)).collect();
     let with_train = looks.iter().filter(|l| !l.trains.is_empty()).count();
     let standing = trains.iter().filter(|stay| stay.sightings > 1);
-    let limits: Vec<f64> = looks
-        .iter()
-        .flat_map(|l| &l.tracks)
-        .filter(|o| o.status.usable())
-        .filter_map(|o| o.detection_limit_m)
-        .collect();
     Figures {
-        usable,
         with_train: Some(with_train),
-        share: share(with_train, usable),
+        share: share(with_train, counts.usable),
         trains: Some(trains.len()),
         standing: Some(standing.count()),
         median: median_of(&lengths),
         longest: longest(&lengths),
-        detection_limit_m: median(&limits).map(|m| rounded(m, 2)),
         ..counts
+    }
+}
+
+/// What is known whether a capture is usable or not.
+fn counts(looks: &[&Look<'_>]) -> Figures {
+    let count = |kind| looks.iter().filter(|l| l.kind() == kind).count();
+    let limits: Vec<f64> = looks
+        .iter()
+        .flat_map(|l| &l.tracks)
+        .filter(|(_, use_)| *use_ != Use::Blind)
+        .filter_map(|(o, _)| o.detection_limit_m)
+        .collect();
+    let (clear, partial) = (count(Kind::Clear), count(Kind::Partial));
+    Figures {
+        clear,
+        partial,
+        would_miss: count(Kind::WouldMiss),
+        obscured: count(Kind::Obscured),
+        uncovered: count(Kind::Uncovered),
+        failed: count(Kind::Failed),
+        undecided: count(Kind::Undecided),
+        usable: clear + partial,
+        detection_limit_m: median(&limits).map(|m| rounded(m, 2)),
+        ..Figures::default()
     }
 }
 

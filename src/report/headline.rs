@@ -1,7 +1,7 @@
 //! The sentence above the table: what was seen, and how it changes.
 
 use super::figures::{Figures, Length, Median};
-use super::paint::GLUE;
+use super::paint::{GLUE, counted};
 use super::summary::{PeriodFigures, ScopeSummary};
 use crate::trend::LengthTrend;
 
@@ -10,6 +10,7 @@ pub(super) fn headline(scope: &ScopeSummary, period: &str) -> Vec<String> {
     let total = &scope.total;
     let mut sentences = vec![presence(scope)];
     sentences.extend(trains(total));
+    sentences.extend(left_out(scope));
     sentences.extend(unusable(total));
     let is_gap = |p: &&PeriodFigures| p.figures.usable == 0;
     let gaps = scope.periods.iter().filter(is_gap).count();
@@ -23,10 +24,12 @@ pub(super) fn headline(scope: &ScopeSummary, period: &str) -> Vec<String> {
 
 fn presence(scope: &ScopeSummary) -> String {
     let total = &scope.total;
+    let such = of_at_least(scope.trend.min_length_m);
     let usable = counted(total.usable, "usable capture");
     let seen = match (total.with_train, total.share) {
-        (Some(0), Some(_)) => format!("No train on {usable}"),
-        (Some(n), Some(_)) => format!("Trains on {n} of {usable}"),
+        (Some(0), Some(_)) => format!("No train{such} on {usable}"),
+        (Some(n), Some(_)) => format!("Trains{such} on {n} of {usable}"),
+        _ if total.would_miss > 0 => return format!("No capture would show a train{such}."),
         _ => return "No capture is usable.".to_owned(),
     };
     let first = scope.first;
@@ -36,6 +39,15 @@ fn presence(scope: &ScopeSummary) -> String {
         format!("; median length {}{trend}", median_text(&median))
     });
     format!("{seen} since {first}, {}{length}.", share_text(total))
+}
+
+/// ` of at least 150 m`; nothing where trains of any length are meant.
+pub(super) fn of_at_least(min_length_m: f64) -> String {
+    if min_length_m > 0.0 {
+        format!(" of at least {min_length_m:.0}{GLUE}m")
+    } else {
+        String::new()
+    }
 }
 
 /// `412 m [380, 455]`, without the interval where there is none.
@@ -99,6 +111,26 @@ pub(super) fn metres(length: Length) -> String {
     format!("{sign}{:.0}{GLUE}m", length.length_m)
 }
 
+/// The captures and trains that are no part of all this.
+fn left_out(scope: &ScopeSummary) -> Option<String> {
+    let mut parts = Vec::new();
+    if scope.total.would_miss > 0 && scope.total.usable > 0 {
+        let captures = counted(scope.total.would_miss, "capture");
+        parts.push(format!("{captures} that would miss such a train"));
+    }
+    if scope.trend.uncounted > 0 {
+        let trains = counted(scope.trend.uncounted, "train");
+        let verb = if scope.trend.uncounted == 1 {
+            "is"
+        } else {
+            "are"
+        };
+        let or_there = if parts.is_empty() { "" } else { " or there" };
+        parts.push(format!("{trains} that {verb} shorter{or_there}"));
+    }
+    (!parts.is_empty()).then(|| format!("Left out: {}.", parts.join(", and ")))
+}
+
 fn unusable(total: &Figures) -> Option<String> {
     let kinds = [
         (total.obscured, "obscured"),
@@ -107,22 +139,16 @@ fn unusable(total: &Figures) -> Option<String> {
         (total.undecided, "undecided"),
     ];
     let count: usize = kinds.iter().map(|k| k.0).sum();
-    let parts: Vec<String> = kinds
-        .iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, kind)| format!("{n} {kind}"))
-        .collect();
+    let some: Vec<_> = kinds.iter().filter(|(n, _)| *n > 0).collect();
+    let parts: Vec<String> = match some.as_slice() {
+        [(_, kind)] => vec![(*kind).to_owned()],
+        several => several.iter().map(|(n, k)| format!("{n} {k}")).collect(),
+    };
     (count > 0).then(|| {
         let captures = counted(count, "capture");
         let tell = if count == 1 { "tells" } else { "tell" };
         format!("{captures} {tell} nothing: {}.", parts.join(", "))
     })
-}
-
-/// A number and its noun.
-pub(super) fn counted(n: usize, noun: &str) -> String {
-    let plural = if n == 1 { "" } else { "s" };
-    format!("{n} {noun}{plural}")
 }
 
 /// `41 % [28, 56]`; nothing where nothing was observed.

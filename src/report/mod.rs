@@ -17,9 +17,9 @@ mod trend_lines;
 
 pub use chip::ChipFolder;
 pub use comparison::Comparison;
-pub use figures::{Figures, Length, Median, Share};
+pub use figures::{Figures, Kind, Length, Median, Share};
 pub use page::{Page, page_html};
-pub use paint::printable;
+pub use paint::{counted, printable};
 pub use screen::{Screen, screen_text};
 pub use status::{CrossingHoldings, FailedCapture, GroupHoldings, Holdings, holdings_text};
 pub use summary::{PeriodFigures, ScopeSummary, Sighting, Summary, only_crossing, summarise};

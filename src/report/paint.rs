@@ -80,6 +80,18 @@ pub fn printable(text: &str) -> String {
         .collect()
 }
 
+/// A number and its noun, in the plural where there is not one.
+///
+/// ```
+/// use railspan::report::counted;
+/// assert_eq!((counted(1, "train"), counted(0, "train")), ("1 train".into(), "0 trains".into()));
+/// ```
+#[must_use]
+pub fn counted(n: usize, noun: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{n} {noun}{plural}")
+}
+
 /// Text broken between words into lines of at most `width` columns.
 pub(super) fn wrapped(text: &str, width: usize) -> String {
     let mut lines = String::new();

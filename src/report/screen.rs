@@ -29,10 +29,10 @@ const NOTHING: &str = "—";
 const ROOMY: usize = 90;
 
 const LEGEND: &str = "— not observed · ≥ at least: the train runs out of view · [ ] 95 % interval\n\
-                      limit: shortest train found nine times in ten, median · days are UTC\n";
+                      miss: would miss a train of the length compared · days are UTC\n";
 
 const CHART_LEGEND: &str =
-    "⠛ train · ▴ at least so long · ⠒ median · ⠂ trend · • usable · × unusable\n";
+    "⠛ train · ▴ at least so long · ⠂ trend · • usable · ◦ would miss · × no use\n";
 
 /// The summary as text for a terminal.
 #[must_use]
@@ -86,13 +86,13 @@ fn table_lines(crossing: &ScopeSummary, period: &str) -> Vec<Line> {
         ["", period],
         ["usable", "clear"],
         ["", "part"],
+        ["not", "miss"],
         ["", "cloud"],
         ["", "other"],
         ["with a train", "n    share [95 %]"],
         ["", "trains"],
         ["median", "m"],
         ["longest", "m"],
-        ["limit", "m"],
     ];
     let mut lines: Vec<Line> = (0..2)
         .map(|row| Line {
@@ -120,7 +120,7 @@ fn table_lines(crossing: &ScopeSummary, period: &str) -> Vec<Line> {
 
 fn cells(period: &str, f: &Figures) -> Vec<String> {
     let nothing = || NOTHING.to_owned();
-    let captures = f.usable + f.obscured + f.uncovered + f.failed + f.undecided;
+    let captures = f.usable + f.would_miss + f.obscured + f.uncovered + f.failed + f.undecided;
     let count = |n: usize| {
         if captures == 0 {
             nothing()
@@ -140,13 +140,12 @@ fn cells(period: &str, f: &Figures) -> Vec<String> {
         period.to_owned(),
         count(f.clear),
         count(f.partial),
+        count(f.would_miss),
         count(f.obscured),
         count(f.uncovered + f.failed + f.undecided),
         with_train,
         f.trains.map_or_else(nothing, |n| n.to_string()),
         length(f.median.map(|m| m.length)),
         length(f.longest),
-        f.detection_limit_m
-            .map_or_else(nothing, |m| format!("{m:.0}")),
     ]
 }

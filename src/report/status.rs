@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::paint::{Ink, Paint, printable, wrapped};
+use super::paint::{Ink, Paint, counted, printable, wrapped};
 use super::screen::Screen;
 use super::table::{Line, table_text};
 use crate::series::{Observation, Series, Status};
@@ -48,20 +48,20 @@ pub struct GroupHoldings {
     pub track: String,
     /// The sensor.
     pub sensor: String,
-    /// Captures.
+    /// Captures; each is in one of the next six counts.
     pub captures: usize,
     /// At least 90 % of the track usable.
     pub clear: usize,
     /// Between 10 % and 90 % usable.
     pub partial: usize,
+    /// The track is seen, but nothing could be decided.
+    pub undecided: usize,
     /// Clouded.
     pub obscured: usize,
     /// Beside the track.
     pub uncovered: usize,
     /// Could not be processed.
     pub failed: usize,
-    /// Of those that are clear or partial, so many in which nothing could be decided.
-    pub undecided: usize,
     /// Trains found.
     pub trains: usize,
 }
@@ -117,10 +117,10 @@ fn crossing_holdings(id: &str, mut own: Vec<&Observation>) -> Option<CrossingHol
                 captures: 0,
                 clear: 0,
                 partial: 0,
+                undecided: 0,
                 obscured: 0,
                 uncovered: 0,
                 failed: 0,
-                undecided: 0,
                 trains: 0,
             })
             .count(observation);
@@ -145,19 +145,17 @@ fn crossing_holdings(id: &str, mut own: Vec<&Observation>) -> Option<CrossingHol
 impl GroupHoldings {
     fn count(&mut self, observation: &Observation) {
         self.captures += 1;
-        let counted = match observation.status {
-            Status::Clear => &mut self.clear,
-            Status::Partial => &mut self.partial,
-            Status::Obscured => &mut self.obscured,
-            Status::Uncovered => &mut self.uncovered,
-            Status::Failed => &mut self.failed,
+        let status = observation.status;
+        let counted = match (status, observation.train_count) {
+            (Status::Clear | Status::Partial, None) => &mut self.undecided,
+            (Status::Clear, _) => &mut self.clear,
+            (Status::Partial, _) => &mut self.partial,
+            (Status::Obscured, _) => &mut self.obscured,
+            (Status::Uncovered, _) => &mut self.uncovered,
+            (Status::Failed, _) => &mut self.failed,
         };
         *counted += 1;
-        match observation.train_count {
-            Some(trains) => self.trains += trains as usize,
-            None if observation.status.usable() => self.undecided += 1,
-            None => {}
-        }
+        self.trains += observation.train_count.unwrap_or(0) as usize;
     }
 }
 
@@ -179,7 +177,8 @@ pub fn holdings_text(holdings: &Holdings, screen: Screen) -> String {
         let captures: usize = crossing.groups.iter().map(|g| g.captures).sum();
         text += &paint.text(&printable(&crossing.crossing), Ink::Strong);
         let span = format!("{} to {}", day(crossing.first), day(crossing.last));
-        text += &format!("  {captures} captures, {}\n", paint.text(&span, Ink::Faint));
+        let captures = counted(captures, "capture");
+        text += &format!("  {captures}, {}\n", paint.text(&span, Ink::Faint));
         text += &table_text(&lines(crossing), 1, paint);
         text += &failures(crossing, screen.width.max(WIDTH));
     }
@@ -192,10 +191,10 @@ fn lines(crossing: &CrossingHoldings) -> Vec<Line> {
         "all",
         "clear",
         "partial",
+        "undec.",
         "obscured",
         "beside",
         "failed",
-        "undec.",
         "trains",
     ];
     let mut lines = vec![Line {
@@ -207,10 +206,10 @@ fn lines(crossing: &CrossingHoldings) -> Vec<Line> {
             g.captures,
             g.clear,
             g.partial,
+            g.undecided,
             g.obscured,
             g.uncovered,
             g.failed,
-            g.undecided,
             g.trains,
         ];
         let mut cells = vec![clipped(&format!("{}, {}", g.track, g.sensor))];
@@ -293,9 +292,9 @@ mod tests {
         assert_eq!(
             holdings_text(&holdings, SCREEN),
             "dandong  7 captures, 2024-01-01 to 2024-01-07\n\
-             track, sensor     all clear partial obscured beside failed undec. trains\n\
-             main, planetscope   6     2       0        1      1      2      0      2\n\
-             main, sentinel-2    1     0       1        0      0      0      1      0\n\
+             track, sensor     all clear partial undec. obscured beside failed trains\n\
+             main, planetscope   6     2       0      0        1      1      2      2\n\
+             main, sentinel-2    1     0       0      1        0      0      0      0\n\
              failed: f, g: the file is cut off\n"
         );
         let json: serde_json::Value = serde_json::from_str(&holdings.to_json()).unwrap();

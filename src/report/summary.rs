@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::figures::{Figures, Length, Look, figures};
+use super::figures::{Figures, Kind, Length, Look, figures};
 use super::paint::printable;
 use crate::error::{Error, Result};
-use crate::series::{Series, Status};
-use crate::trend::{By, Question, Stay, Trend, date, trends};
+use crate::series::{Observation, Series};
+use crate::trend::{By, Question, Stay, Trend, Use, date, is_counted, trends, use_of};
 
 /// A period and what it says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,14 +26,14 @@ pub struct PeriodFigures {
     pub figures: Figures,
 }
 
-/// A capture for the chart: when, whether usable, and the lengths found.
+/// A capture for the chart: when, what it is good for, and the lengths found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Sighting {
     /// When.
     pub acquired: Timestamp,
-    /// Whether trains were looked for.
-    pub usable: bool,
-    /// Lengths of its trains.
+    /// What it is good for.
+    pub kind: Kind,
+    /// Lengths of its trains that count.
     pub lengths: Vec<Length>,
 }
 
@@ -52,9 +52,10 @@ pub struct ScopeSummary {
     pub total: Figures,
     /// All periods from the first to the last capture, empty ones included.
     pub periods: Vec<PeriodFigures>,
-    /// Rates and trends of trains that all sensors compared would find.
+    /// Rates and trends, of the same trains and captures as all other figures:
+    /// those of its least length, and those that would find one so long.
     pub trend: Trend,
-    /// Trains that were seen on more than one capture.
+    /// Trains of any length that were seen on more than one capture.
     pub standing: Vec<Stay>,
     /// Captures in order of time.
     #[serde(skip)]
@@ -127,16 +128,18 @@ pub fn only_crossing(series: &Series, id: &str) -> Result<Series> {
     Ok(part)
 }
 
+/// Whether a scope holds a track.
+fn holds(scope: &Trend, crossing: &str, track: &str) -> bool {
+    scope.crossing.as_ref().is_none_or(|id| id == crossing)
+        && scope.track.as_ref().is_none_or(|id| id == track)
+}
+
 /// The captures of a scope in order of time and id.
 fn looks<'a>(series: &'a Series, stays: &'a [Stay], scope: &Trend) -> Vec<Look<'a>> {
-    let holds = |crossing: &str, track: &str| {
-        scope.crossing.as_ref().is_none_or(|id| id == crossing)
-            && scope.track.as_ref().is_none_or(|id| id == track)
-    };
     let mut by_capture: BTreeMap<(&str, &str), Look<'_>> = BTreeMap::new();
     for observation in &series.observations {
         let key = &observation.key;
-        if !holds(&key.crossing, &key.track) {
+        if !holds(scope, &key.crossing, &key.track) {
             continue;
         }
         let look = by_capture
@@ -147,12 +150,18 @@ fn looks<'a>(series: &'a Series, stays: &'a [Stay], scope: &Trend) -> Vec<Look<'
                 trains: BTreeSet::new(),
             });
         look.acquired = look.acquired.min(observation.acquired);
-        look.tracks.push(observation);
+        let use_ = use_of(observation, scope.min_length_m);
+        look.tracks.push((observation, use_));
     }
-    for (number, stay) in stays.iter().enumerate() {
+    let counted = |stay: &Stay| {
+        is_counted(stay, scope.min_length_m) && holds(scope, &stay.crossing, &stay.track)
+    };
+    for (number, stay) in stays.iter().enumerate().filter(|(_, stay)| counted(stay)) {
         for (capture, _) in &stay.captures {
             let look = by_capture.get_mut(&(stay.crossing.as_str(), capture.as_str()));
-            if let Some(look) = look.filter(|_| holds(&stay.crossing, &stay.track)) {
+            let used =
+                |(o, use_): &(&Observation, Use)| o.key.track == stay.track && *use_ == Use::Used;
+            if let Some(look) = look.filter(|look| look.tracks.iter().any(used)) {
                 look.trains.insert(number);
             }
         }
@@ -181,11 +190,7 @@ fn summarise_scope(
             figures: figures(&inside, stays),
         }
     });
-    let shown: BTreeSet<usize> = looks
-        .iter()
-        .flat_map(|l| l.trains.iter().copied())
-        .collect();
-    let shown = shown.into_iter().filter_map(|i| stays.get(i));
+    let standing = |s: &&Stay| s.sightings > 1 && holds(&trend, &s.crossing, &s.track);
     Some(ScopeSummary {
         crossing: trend.crossing.clone(),
         track: trend.track.clone(),
@@ -193,8 +198,8 @@ fn summarise_scope(
         last,
         total: figures(&looks.iter().collect::<Vec<_>>(), stays),
         periods: periods.collect(),
+        standing: stays.iter().filter(standing).cloned().collect(),
         trend,
-        standing: shown.filter(|s| s.sightings > 1).cloned().collect(),
         sightings: looks.iter().map(|look| sighting(look, stays)).collect(),
     })
 }
@@ -203,7 +208,7 @@ fn sighting(look: &Look<'_>, stays: &[Stay]) -> Sighting {
     let trains = look.trains.iter().filter_map(|i| stays.get(*i));
     Sighting {
         acquired: look.acquired,
-        usable: look.status().is_some_and(Status::usable),
+        kind: look.kind(),
         lengths: trains.map(Length::from).collect(),
     }
 }

@@ -7,13 +7,13 @@ use crate::stats::Interval;
 use crate::trend::{Answer, ChangePoint, Estimate, Presence, Trend};
 
 /// Columns of every row: what it is about and what it says.
-const FIGURES: &str = "crossing,track,period,start,end,clear,partial,obscured,uncovered,failed,\
-undecided,usable,with_train,share,share_low,share_high,trains,standing,median_length_m,\
+const FIGURES: &str = "crossing,track,period,start,end,min_length_m,clear,partial,would_miss,\
+obscured,uncovered,failed,undecided,usable,with_train,share,share_low,share_high,trains,standing,median_length_m,\
 median_at_least,median_low_m,median_high_m,longest_m,longest_at_least,detection_limit_m,\
 exposure,first_seen,rate,rate_low,rate_high";
 
 /// Columns that only the rows of the whole time fill.
-const TREND: &str = "min_length_m,slope_m_per_year,slope_low,slope_high,slope_p,slope_not_told,\
+const TREND: &str = "slope_m_per_year,slope_low,slope_high,slope_p,slope_not_told,\
 seasonal_slope_m_per_year,seasonal_low,seasonal_high,seasonal_p,seasonal_not_told,\
 rate_factor_per_year,rate_factor_low,rate_factor_high,rate_p,rate_not_told,\
 length_change_earliest,length_change_latest,length_before_m,length_after_m,length_change_p,\
@@ -49,7 +49,8 @@ fn rows(scope: &ScopeSummary) -> Vec<Vec<String>> {
     let names = |period: &str, start: String, end: String| {
         let of = |id: &Option<String>| id.clone().unwrap_or_default();
         let [crossing, track] = [of(&scope.crossing), of(&scope.track)];
-        vec![crossing, track, period.to_owned(), start, end]
+        let min_length_m = scope.trend.min_length_m.to_string();
+        vec![crossing, track, period.to_owned(), start, end, min_length_m]
     };
     let mut rows = Vec::new();
     for period in &scope.periods {
@@ -82,6 +83,7 @@ fn figures(f: &Figures) -> Vec<String> {
     vec![
         f.clear.to_string(),
         f.partial.to_string(),
+        f.would_miss.to_string(),
         f.obscured.to_string(),
         f.uncovered.to_string(),
         f.failed.to_string(),
@@ -114,7 +116,7 @@ fn rate(p: &Presence) -> Vec<String> {
 }
 
 fn trend(t: &Trend) -> Vec<String> {
-    let mut row = vec![t.min_length_m.to_string()];
+    let mut row: Vec<String> = Vec::new();
     row.extend(slope(&t.length, |l| (l.slope_m_per_year, l.p_value)));
     row.extend(slope(&t.seasonal_length, |l| {
         (l.slope_m_per_year, l.p_value)

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::headline::{counted, interval, p_text, signed, trend_text};
-use super::paint::{GLUE, Ink, Paint, printable, wrapped};
+use super::headline::{interval, of_at_least, p_text, signed, trend_text};
+use super::paint::{GLUE, Ink, Paint, counted, printable, wrapped};
 use super::summary::ScopeSummary;
 use crate::trend::{Answer, ChangePoint, Estimate, RateTrend, Stay, Trend, date};
 
@@ -15,15 +15,15 @@ const LISTED: usize = 3;
 /// From this p-value on a change is not worth a date.
 const CHANCE: f64 = 0.05;
 
-/// Which trains rates and trends are of.
+/// Which trains all figures are of.
 pub(super) fn compared(trend: &Trend) -> String {
-    let metres = trend.min_length_m;
+    let such = of_at_least(trend.min_length_m);
     if trend.min_length_given {
-        format!("trains of {metres:.0}{GLUE}m and more, as asked for")
-    } else if metres > 0.0 {
-        format!("trains of {metres:.0}{GLUE}m and more, the common detection limit")
-    } else {
+        format!("trains{such}, as asked for")
+    } else if such.is_empty() {
         "trains of any length; what would have been missed is not known".to_owned()
+    } else {
+        format!("trains{such}, the common detection limit")
     }
 }
 
@@ -96,12 +96,12 @@ fn rate(trend: &Trend) -> String {
     let (Some(trains), Some(rate)) = (total.trains, total.rate) else {
         return "not observed".to_owned();
     };
-    let coarse = match total.too_coarse {
+    let missing = match total.would_miss {
         0 => String::new(),
-        n => format!("; {} left out, too coarse", counted(n, "capture")),
+        n => format!("; {n} more would miss such a train"),
     };
     format!(
-        "{} a whole-track observation {} ({} on {:.1} of them){coarse}",
+        "{} a whole-track observation {} ({} on {:.1} of them){missing}",
         number(rate.value),
         numbers(&rate),
         counted(trains, "train"),

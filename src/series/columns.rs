@@ -113,7 +113,7 @@ pub(super) const META: Table = Table {
     lines: false,
 };
 
-fn text(value: &str) -> Cell {
+pub(super) fn text(value: &str) -> Cell {
     Cell::Text(value.to_owned())
 }
 

@@ -4,6 +4,7 @@ mod columns;
 mod export;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod lines;
 mod lock;
 mod model;
 mod parquet;
@@ -18,6 +19,7 @@ mod style;
 mod whole_file;
 
 pub use export::{ExportFormat, export};
+pub use lines::{Line, Moved, lines, load_crossings, moved};
 pub use lock::Patience;
 pub use model::{
     Cars, Censored, Change, Observation, ObservationKey, Polarity, Registration, RunStamp, Series,

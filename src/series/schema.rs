@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::columns::{META, OBSERVATIONS, REVIEWS, RUNS, TRAINS};
+use super::lines::TRACKS;
 use super::project::keep_project;
 use super::style::{STYLES, add_style};
 use crate::error::{Error, Result};
@@ -10,7 +11,7 @@ use crate::source::{Access, Cell, Home, Row, Table, TableSet};
 
 /// All tables of a store; a file also says how they are to be drawn.
 pub(super) fn tables_of(home: Home) -> Vec<Table> {
-    let mut tables = vec![OBSERVATIONS, TRAINS, RUNS, REVIEWS, META];
+    let mut tables = vec![OBSERVATIONS, TRAINS, TRACKS, RUNS, REVIEWS, META];
     if home == Home::File {
         tables.push(STYLES);
     }
@@ -57,6 +58,11 @@ pub(super) fn version(tables: &TableSet) -> Result<u32> {
         Some(version) => Ok(version),
         None => Err(foreign),
     }
+}
+
+/// Whether there is a store among what tables there are.
+pub(super) fn is_store(tables: &TableSet) -> bool {
+    tables.has(&META)
 }
 
 /// There is no store of this name.

@@ -9,6 +9,7 @@ use super::columns::{
     OBSERVATIONS, RUNS, RowProblem, TRAINS, observation_from, observation_row, run_from, run_row,
     train_from, train_row,
 };
+use super::lines::{Line, keep_line};
 use super::lock::{Patience, StoreLock};
 use super::model::{Observation, ObservationKey, Series, Train};
 use super::project::keep_project;
@@ -102,15 +103,24 @@ impl Store {
         edit.commit()
     }
 
-    /// Writes captures and the run that they come from, in one transaction: a
-    /// run that is noted is whole.
+    /// Writes captures, the run that they come from and, where it is another
+    /// than the store's, the line that they were looked at along, in one
+    /// transaction: a run that is noted is whole.
     ///
     /// # Errors
     /// As [`Store::write`].
-    pub fn write_run(&mut self, run: &Run, captures: &[(Observation, Vec<Train>)]) -> Result<()> {
+    pub fn write_run(
+        &mut self,
+        run: &Run,
+        line: Option<&Line<'_>>,
+        captures: &[(Observation, Vec<Train>)],
+    ) -> Result<()> {
         check(captures)?;
         let mut edit = self.tables.edit()?;
         replace(&mut edit, captures)?;
+        if let Some(line) = line {
+            keep_line(&mut edit, line)?;
+        }
         keep_project(&self.name, &mut edit)?;
         note(&mut edit, run)?;
         edit.commit()
@@ -262,7 +272,7 @@ pub(super) fn read_table<T>(
     .collect()
 }
 
-fn check_name(name: &Path) -> Result<()> {
+pub(super) fn check_name(name: &Path) -> Result<()> {
     let file = name
         .extension()
         .is_some_and(|e| e.eq_ignore_ascii_case("gpkg"));

@@ -265,7 +265,7 @@ fn an_older_store_is_brought_up_to_date_and_a_copy_kept() {
     let mut run = runs[0].clone();
     run.stamp.run_id = "r2".into();
     run.track = "main".into();
-    store.write_run(&run, &[]).unwrap();
+    store.write_run(&run, None, &[]).unwrap();
     assert_eq!(store.runs().unwrap()[1], run);
     drop(store);
     let copy = folder.path().join("s.v1.gpkg");

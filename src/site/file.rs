@@ -88,7 +88,10 @@ pub fn read_crossings(path: &Path) -> Result<Vec<Crossing>> {
 }
 
 /// As [`read_crossings`], from text; `path` is for messages.
-pub(super) fn parse_crossings(text: &str, path: &Path) -> Result<Vec<Crossing>> {
+///
+/// # Errors
+/// As [`read_crossings`].
+pub fn parse_crossings(text: &str, path: &Path) -> Result<Vec<Crossing>> {
     let wrong = |problem: String| Error::content(path, problem, REMEDY);
     let file: FeatureCollection =
         serde_json::from_str(text).map_err(|e| wrong(format!("not a GeoJSON file: {e}")))?;

@@ -73,5 +73,6 @@ fn trend(series: &Series, stays: &[Stay], scope: Scope<'_>, question: Question) 
         length_change: lengths::change_of(&sample.trains),
         rate_change: rates::change_of(&sample),
         trains: sample.trains.iter().map(|t| t.train).collect(),
+        uncounted: sample.uncounted,
     })
 }

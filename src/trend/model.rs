@@ -18,7 +18,8 @@ pub struct Question {
     /// How presence is divided.
     pub by: By,
     /// Shorter trains are left out, and observations that would miss one so
-    /// long; `None` takes the common detection limit of the sensors compared.
+    /// long; `None` takes the common detection limit: the one at which most
+    /// trains and observations are left.
     pub min_length_m: Option<f64>,
 }
 
@@ -67,6 +68,9 @@ pub struct Trend {
     pub rate_change: Answer<ChangePoint>,
     /// The trains the lengths are from, each once, in order of time.
     pub trains: Vec<TrainLength>,
+    /// Trains that do not count here, each once: they are shorter, or only on
+    /// observations that would miss one of the least length.
+    pub uncounted: usize,
 }
 
 /// A number with its 95 % interval.
@@ -88,7 +92,7 @@ pub struct Presence {
     /// of the least length.
     pub used: usize,
     /// Those that would miss one, and so are left out.
-    pub too_coarse: usize,
+    pub would_miss: usize,
     /// What the used ones saw, in observations of the whole track: the sum of
     /// their clear fractions.
     pub exposure: f64,

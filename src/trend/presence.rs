@@ -2,8 +2,9 @@
 
 use super::model::{Estimate, PeriodPresence, Presence};
 use super::period::{By, date};
+use super::population::Use;
 use super::round::{SHARES, rounded};
-use super::sample::{Look, Sample, Use};
+use super::sample::{Look, Sample};
 use crate::stats::{clopper_pearson, garwood};
 
 /// Presence over some observations.
@@ -13,7 +14,7 @@ pub(super) fn presence<'a>(looks: impl Iterator<Item = &'a Look>) -> Presence {
     for look in looks {
         found.observations += 1;
         found.used += usize::from(look.use_ == Use::Used);
-        found.too_coarse += usize::from(look.use_ == Use::TooCoarse);
+        found.would_miss += usize::from(look.use_ == Use::WouldMiss);
         found.exposure += look.exposure;
         with_train += usize::from(look.with_train);
         trains += look.arrivals;

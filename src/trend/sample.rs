@@ -6,13 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::model::{Stay, TrainLength};
+use super::population::{Use, common_limit_m, is_counted, use_of};
 use crate::series::{Observation, ObservationKey, Series};
-use crate::stats::quantile;
-
-/// Share of a sensor's observations that have to be able to find the shortest
-/// train compared: one capture under haze shall not blind the comparison, and
-/// no more than a tenth of what was seen shall be lost to it.
-const ABLE: f64 = 0.9;
 
 /// A crossing, a track of it, or everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,17 +41,6 @@ pub(super) struct Look {
     pub arrivals: usize,
 }
 
-/// What an observation is good for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Use {
-    /// It would show a train of the least length, where it sees the track.
-    Used,
-    /// It may miss one.
-    TooCoarse,
-    /// It shows nothing, or nothing could be decided.
-    Blind,
-}
-
 /// A train and the track it stands on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct GroupedTrain {
@@ -75,6 +59,8 @@ pub(super) struct Sample {
     pub looks: Vec<Look>,
     /// Trains that a used observation shows.
     pub trains: Vec<GroupedTrain>,
+    /// Trains that are shorter, or that no used observation shows.
+    pub uncounted: usize,
 }
 
 impl Sample {
@@ -90,15 +76,17 @@ impl Sample {
             .iter()
             .filter(|o| scope.holds(&o.key.crossing, &o.key.track))
             .collect();
-        let min_length_m = min_length_m.unwrap_or_else(|| common_limit_m(&observations));
+        let own: Vec<&Stay> = stays
+            .iter()
+            .filter(|s| scope.holds(&s.crossing, &s.track))
+            .collect();
+        let min_length_m = min_length_m.unwrap_or_else(|| common_limit_m(&observations, &own));
         let groups = groups(&observations);
         let mut looks: BTreeMap<&ObservationKey, Look> = observations
             .iter()
             .map(|o| (&o.key, look(o, &groups, min_length_m)))
             .collect();
-        let long = stays
-            .iter()
-            .filter(|s| s.length_m >= min_length_m && scope.holds(&s.crossing, &s.track));
+        let long = own.iter().filter(|stay| is_counted(stay, min_length_m));
         let mut trains: Vec<GroupedTrain> =
             long.filter_map(|stay| count(stay, &mut looks)).collect();
         trains.sort_by_key(|t| t.train.first_seen);
@@ -106,6 +94,7 @@ impl Sample {
         looks.sort_by_key(|look| (look.acquired, look.group));
         Self {
             min_length_m,
+            uncounted: own.len() - trains.len(),
             looks,
             trains,
         }
@@ -117,21 +106,6 @@ impl Sample {
     }
 }
 
-/// The least length that all sensors would find: of each sensor the detection
-/// limit that [`ABLE`] of its observations reach, of those the longest, rounded
-/// up to whole metres; 0 where no limit is known.
-fn common_limit_m(observations: &[&Observation]) -> f64 {
-    let mut limits: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    for o in observations.iter().filter(|o| o.train_count.is_some()) {
-        limits
-            .entry(&o.sensor)
-            .or_default()
-            .extend(o.detection_limit_m);
-    }
-    let reached = limits.values().filter_map(|limits| quantile(limits, ABLE));
-    reached.fold(0.0, f64::max).ceil()
-}
-
 fn groups<'a>(observations: &[&'a Observation]) -> BTreeMap<(&'a str, &'a str), usize> {
     let tracks: BTreeSet<(&str, &str)> = observations
         .iter()
@@ -141,17 +115,10 @@ fn groups<'a>(observations: &[&'a Observation]) -> BTreeMap<(&'a str, &'a str), 
 }
 
 fn look(o: &Observation, groups: &BTreeMap<(&str, &str), usize>, min_length_m: f64) -> Look {
-    let coarse = |limit_m: f64| limit_m > min_length_m;
-    let use_ = if o.train_count.is_none() {
-        Use::Blind
-    } else if o.detection_limit_m.is_some_and(coarse) {
-        Use::TooCoarse
-    } else {
-        Use::Used
-    };
+    let use_ = use_of(o, min_length_m);
     let exposure = match use_ {
         Use::Used => o.clear_fraction.unwrap_or(1.0),
-        Use::TooCoarse | Use::Blind => 0.0,
+        Use::WouldMiss | Use::Blind => 0.0,
     };
     let track = (o.key.crossing.as_str(), o.key.track.as_str());
     Look {

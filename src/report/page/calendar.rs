@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use maud::{Markup, html};
 
-use super::timeline::{kind_of, told};
+use super::observed::{kind_of, shown};
 use crate::series::Observation;
 use crate::trend::date;
 
@@ -29,7 +29,7 @@ pub(super) fn years(observations: &[&Observation]) -> usize {
 }
 
 /// The calendar with its legend.
-pub(super) fn calendar(observations: &[&Observation]) -> Markup {
+pub(super) fn calendar(observations: &[&Observation], min_length_m: f64) -> Markup {
     let mut days: BTreeMap<Date, Vec<&Observation>> = BTreeMap::new();
     for o in observations {
         days.entry(date(o.acquired)).or_default().push(o);
@@ -38,17 +38,17 @@ pub(super) fn calendar(observations: &[&Observation]) -> Markup {
     years.dedup();
     html! {
         div.years {
-            @for year in years { (block(year, &days)) }
+            @for year in years { (block(year, &days, min_length_m)) }
         }
         p.legend {
-            @for (class, words) in [("found", "a train"), ("none", "no train"), ("blind", "cloud or shadow"), ("beside", "ends beside the track"), ("failed", "failed or undecided")] {
+            @for (class, words) in [("found", "a train"), ("none", "no train"), ("misses", "would miss such a train"), ("blind", "cloud or shadow"), ("beside", "ends beside the track"), ("failed", "failed or undecided")] {
                 span.key { svg viewBox="0 0 14 14" aria-hidden="true" { (cell(class, 3, 3)) } (words) }
             }
         }
     }
 }
 
-fn block(year: i16, days: &BTreeMap<Date, Vec<&Observation>>) -> Markup {
+fn block(year: i16, days: &BTreeMap<Date, Vec<&Observation>>, min_length_m: f64) -> Markup {
     let width = NAMES + 31 * CELL.1;
     html! {
         figure.year {
@@ -64,27 +64,27 @@ fn block(year: i16, days: &BTreeMap<Date, Vec<&Observation>>) -> Markup {
                 @for (day, seen) in days.iter().filter(|(d, _)| d.year() == year) {
                     @let x = NAMES + (i32::from(day.day()) - 1) * CELL.1;
                     @let y = (i32::from(day.month()) - 1) * CELL.1 + 1;
-                    g { title { (day) ": " (words(seen)) } (cell(best(seen), x, y)) }
+                    g { title { (day) ": " (words(seen, min_length_m)) } (cell(best(seen, min_length_m), x, y)) }
                 }
             }
         }
     }
 }
 
-fn words(seen: &[&Observation]) -> String {
-    let all: Vec<String> = seen.iter().map(|o| told(o)).collect();
+fn words(seen: &[&Observation], min_length_m: f64) -> String {
+    let all: Vec<String> = seen.iter().map(|o| shown(o, min_length_m)).collect();
     all.join("; ")
 }
 
 /// What a day is coloured by: the observation that says most.
-fn best(seen: &[&Observation]) -> &'static str {
-    let class = |o: &&Observation| match (kind_of(o), o.train_count) {
-        ("seen", Some(n)) if n > 0 => "found",
+fn best(seen: &[&Observation], min_length_m: f64) -> &'static str {
+    let class = |o: &&Observation| match (kind_of(o, min_length_m), o.train_count) {
+        ("seen" | "misses", Some(n)) if n > 0 => "found",
         ("seen", _) => "none",
         (other, _) => other,
     };
     let rank = |class: &&str| {
-        let order = ["found", "none", "failed", "blind", "beside"];
+        let order = ["found", "none", "misses", "failed", "blind", "beside"];
         order.iter().position(|o| o == class)
     };
     seen.iter().map(class).min_by_key(rank).unwrap_or("failed")
@@ -98,6 +98,7 @@ fn cell(class: &str, x: i32, y: i32) -> Markup {
             rect x=(x) y=(y) width=(width) height=(width) rx="1.5" {}
             @match class {
                 "none" => circle cx=(x + 4) cy=(y + 4) r="1.5" {},
+                "misses" => path d={ "M" (x + 2) " " (y + 4) "h4" } {},
                 "beside" => path d={ "M" (x + 4) " " (y + 1) "v6" } {},
                 "failed" => path d={ "M" (x + 2) " " (y + 2) "l4 4m0-4l-4 4" } {},
                 _ => {}

@@ -7,12 +7,12 @@ use maud::{Markup, html};
 use super::film::Films;
 use super::rows::Listed;
 use super::timeline::{Timeline, span};
-use super::words::{Text, counted};
+use super::words::Text;
 use super::{Page, calendar, presence, rows, sketch};
 use crate::error::Result;
 use crate::report::headline::{headline, metres as length_text, share_text};
 use crate::report::trend_lines::{compared, facts};
-use crate::report::{Figures, Length, ScopeSummary, Summary};
+use crate::report::{Figures, Length, ScopeSummary, Summary, counted};
 use crate::series::{Observation, ObservationKey, Train, reviewed};
 use crate::trend::By;
 
@@ -70,7 +70,7 @@ pub(super) fn section(
             div.overview {
                 div { (said(scope)) (figures(&scope.total)) }
                 @if let Some(crossing) = known { (sketch::sketch(crossing, &all)) }
-                @else { p.note { "The line of this crossing is in no file that was given: no sketch. Give it with --crossings." } }
+                @else { p.note { "The line of this crossing is not in the store: no sketch. Give it with --crossings." } }
             }
             h3 { "Lengths of trains" }
             figure.chart { (timeline.draw()?) }
@@ -123,7 +123,7 @@ fn months_and_days(scope: &ScopeSummary, observations: &[&Observation]) -> Resul
     Ok(html! {
         div class=(if calendar::years(observations) > MOST_BESIDE { "pair long" } else { "pair" }) {
             div { h3 { "How often a train is there, by month" } figure.chart { (presence::presence(&scope.periods)?) } (months(scope)) }
-            div { h3 { "Calendar of observations" } (calendar::calendar(observations)) }
+            div { h3 { "Calendar of observations" } (calendar::calendar(observations, scope.trend.min_length_m)) }
         }
     })
 }
@@ -144,6 +144,7 @@ fn figures(total: &Figures) -> Markup {
     let counts = [
         ("clear", total.clear),
         ("partial", total.partial),
+        ("would miss such a train", total.would_miss),
         ("cloud or shadow", total.obscured),
         ("beside the track", total.uncovered),
         ("failed", total.failed),

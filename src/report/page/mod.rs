@@ -9,6 +9,7 @@ mod calendar;
 mod crossing;
 mod film;
 mod method;
+mod observed;
 mod plot;
 mod presence;
 mod rows;
@@ -22,21 +23,24 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 use self::film::Films;
-use self::words::{Text, counted};
-use super::{ChipFolder, printable, summarise};
+use self::words::Text;
+use super::{ChipFolder, counted, printable, summarise};
 use crate::error::Result;
 use crate::series::{Decisions, Review, Series};
 use crate::site::Crossing;
-use crate::trend::{By, Question};
+use crate::trend::{By, Question, date};
 
 const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");
 
+/// More crossings than this are not named in the title.
+const MOST_NAMED: usize = 3;
+
 /// What a page is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct Page<'a> {
-    /// What it is called: the name of the store.
-    pub title: &'a str,
+    /// The name of the store.
+    pub store: &'a str,
     /// The rows.
     pub series: &'a Series,
     /// What is known of the crossings: their lines and sections.
@@ -67,6 +71,7 @@ pub fn page_html(page: &Page<'_>) -> Result<String> {
         .iter()
         .filter_map(|s| s.crossing.as_deref())
         .collect();
+    let title = title(page, &ids);
     let sections = scopes
         .iter()
         .zip(1..)
@@ -75,10 +80,10 @@ pub fn page_html(page: &Page<'_>) -> Result<String> {
     Ok(html! {
         (DOCTYPE)
         html lang="en" {
-            (head(page.title))
+            (head(&title))
             body {
                 a.skip href="#content" { "To the content" }
-                (header(page, &ids))
+                (header(page, &title, &ids))
                 main #content { @if let Some(all) = &summary.overall { (crossing::overall(all)) } @for section in &sections { (section) } (method::note()) }
                 (footer(page, &ids))
                 (lightbox())
@@ -88,6 +93,25 @@ pub fn page_html(page: &Page<'_>) -> Result<String> {
         }
     }
     .into_string())
+}
+
+/// What the page is about: the crossings, and from when to when.
+fn title(page: &Page<'_>, ids: &[&str]) -> String {
+    let names: Vec<String> = ids.iter().map(|id| crossing::name_of(page, id)).collect();
+    let place = match names.as_slice() {
+        [one] => one.clone(),
+        [first @ .., last] if names.len() <= MOST_NAMED => {
+            format!("{} and {last}", first.join(", "))
+        }
+        several => counted(several.len(), "crossing"),
+    };
+    let days = page.series.observations.iter().map(|o| date(o.acquired));
+    let span = match (days.clone().min(), days.max()) {
+        (Some(first), Some(last)) if first < last => format!(", {first} to {last}"),
+        (Some(day), _) => format!(", {day}"),
+        _ => String::new(),
+    };
+    format!("Trains at {place}{span}")
 }
 
 fn head(title: &str) -> Markup {
@@ -116,16 +140,16 @@ fn source_hash(source: &str) -> String {
     format!("sha256-{}", BASE64.encode(Sha256::digest(source)))
 }
 
-fn header(page: &Page<'_>, ids: &[&str]) -> Markup {
+fn header(page: &Page<'_>, title: &str, ids: &[&str]) -> Markup {
     let series = page.series;
     html! {
         header.top {
             p.brand { "railspan" }
-            h1 { (Text(page.title)) }
+            h1 { (Text(title)) }
             p.lead {
                 (counted(series.observations.len(), "observation")) ", "
                 (counted(series.trains.len(), "train")) ", "
-                (counted(ids.len(), "crossing")) ". Times are UTC."
+                (counted(ids.len(), "crossing")) " in " (Text(page.store)) ". Times are UTC."
                 @match page.decisions {
                     Decisions::All => {}
                     Decisions::Accepted => " Only detections that a person accepted.",

@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::film::Films;
-use super::words::{Text, counted, day, length, minute};
-use crate::report::printable;
+use super::words::{Text, day, length, minute};
+use crate::report::{counted, printable};
 use crate::series::{Change, Decision, Observation, Review, Train};
 
 /// Columns: name, key to sort by, what it holds.

@@ -60,7 +60,7 @@ pub(super) fn page_with_chips(series: &Series, title: &str, folder: &std::path::
         })
         .collect();
     page_html(&Page {
-        title,
+        store: title,
         series,
         crossings: &built_in().unwrap(),
         reviews: &reviews,
@@ -163,7 +163,7 @@ fn a_series_without_trains_or_usable_captures_has_a_page() {
         trains: Vec::new(),
     };
     let page = Page {
-        title: "x",
+        store: "x",
         series: &empty,
         crossings: &[],
         reviews: &[],

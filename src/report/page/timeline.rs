@@ -1,16 +1,19 @@
 //! Lengths over time: a dot a train with its interval, the trend with its
 //! band, and below them what could be seen when.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use maud::{Markup, PreEscaped, html};
 
+use super::observed::{kind_of, told};
 use super::plot::{Place, Plot, SIZES, Shape, Size, round_ticks};
 use super::words::{day, length, minute};
 use crate::error::Result;
 use crate::report::ScopeSummary;
 use crate::report::figures::WIDTH_95;
-use crate::series::{Censored, Change, Observation, Status, Train};
-use crate::trend::{By, date, days_between, days_since};
+use crate::series::{Censored, Change, Observation, ObservationKey, Train};
+use crate::trend::{By, Use, date, days_between, days_since, use_of};
 
 /// Share of the height below zero, where captures are marked.
 const LANE: f64 = 0.16;
@@ -43,11 +46,13 @@ impl Timeline<'_> {
         Ok(html! {
             @for chart in &charts { (chart) }
             p.legend {
-                span.key { (key_dot("dot")) "train, with 95 % interval" }
-                span.key { (key_dot("dot again")) "the same train, still there" }
+                span.key { (key_dot("", false)) "train, with 95 % interval" }
+                span.key { (key_dot("again", false)) "the same train, still there" }
                 span.key { svg viewBox="0 0 14 14" aria-hidden="true" { g.train { (triangle(7, 8)) } } "at least so long" }
+                @if self.scope.trend.uncounted > 0 { span.key { (key_dot("", true)) "left out" } }
                 span.key { (key_line()) "trend with 95 % band" }
                 span.key { (key_seen("seen")) "usable capture" }
+                @if self.scope.total.would_miss > 0 { span.key { (key_seen("misses")) "would miss a train of " (format!("{:.0} m", self.scope.trend.min_length_m)) } }
                 span.key { (key_seen("blind")) "cloud or shadow" }
                 span.key { (key_seen("beside")) "ends beside the track" }
                 span.key { (key_seen("failed")) "failed or undecided" }
@@ -104,6 +109,13 @@ impl Timeline<'_> {
 
     fn marks(&self, start: Date, high: f64, place: &Place<'_>) -> Markup {
         let lane = |share: f64| -share * LANE * high;
+        let least_m = self.scope.trend.min_length_m;
+        let used: BTreeSet<&ObservationKey> = self
+            .observations
+            .iter()
+            .filter(|o| use_of(o, least_m) == Use::Used)
+            .map(|o| &o.key)
+            .collect();
         let radius = if self.trains.len() > MANY { 3.0 } else { 4.5 };
         html! {
             @for period in self.scope.periods.iter().filter(|p| p.figures.usable == 0) {
@@ -114,12 +126,15 @@ impl Timeline<'_> {
                 }
             }
             @for o in self.observations {
-                @let kind = kind_of(o);
+                @let kind = kind_of(o, least_m);
                 @let share = if kind == "seen" { 0.36 } else { 0.76 };
                 @let (x, y) = place.at(days_since(start, o.acquired), lane(share));
-                (seen_mark(kind, x, y, Some(&format!("{} {}", minute(o.acquired), told(o)))))
+                (seen_mark(kind, x, y, Some(&told(o, least_m))))
             }
-            @for (number, train) in self.trains { (dot((start, *number), train, place, radius)) }
+            @for (number, train) in self.trains {
+                @let counts = train.length_m >= least_m && used.contains(&train.key);
+                g class=[(!counts).then_some("out")] { (dot((start, *number), train, place, radius)) }
+            }
         }
     }
 }
@@ -146,33 +161,13 @@ fn triangle(x: i32, y: i32) -> Markup {
     html! { path.cut d={ "M" (x - 5) " " (y + 4) "h10l-5-9z" } {} }
 }
 
-/// How a capture is marked.
-pub(super) fn kind_of(o: &Observation) -> &'static str {
-    match o.status {
-        Status::Clear | Status::Partial if o.train_count.is_some() => "seen",
-        Status::Obscured => "blind",
-        Status::Uncovered => "beside",
-        _ => "failed",
-    }
-}
-
-/// What a capture showed, in words.
-pub(super) fn told(o: &Observation) -> String {
-    match (o.train_count, o.status) {
-        (Some(0), status) => format!("{}, no train", status.word()),
-        (Some(1), status) => format!("{}, a train", status.word()),
-        (Some(n), status) => format!("{}, {n} trains", status.word()),
-        (None, Status::Clear | Status::Partial) => "undecided".to_owned(),
-        (None, status) => status.word().to_owned(),
-    }
-}
-
 fn seen_mark(kind: &str, x: i32, y: i32, title: Option<&str>) -> Markup {
     html! {
         g class=(kind) {
             @if let Some(title) = title { title { (title) } }
             @match kind {
                 "seen" => circle cx=(x) cy=(y) r="2.5" {},
+                "misses" => circle cx=(x) cy=(y) r="2.2" {},
                 "blind" => rect x=(x - 3) y=(y - 2) width="6" height="5" rx="2" {},
                 "beside" => path d={ "M" (x) " " (y - 3) "v7" } {},
                 _ => path d={ "M" (x - 3) " " (y - 3) "l6 6m0-6l-6 6" } {},
@@ -181,8 +176,8 @@ fn seen_mark(kind: &str, x: i32, y: i32, title: Option<&str>) -> Markup {
     }
 }
 
-fn key_dot(class: &str) -> Markup {
-    html! { svg viewBox="0 0 14 14" aria-hidden="true" { g.train { circle class=(class) cx="7" cy="7" r="4.5" {} } } }
+fn key_dot(class: &str, out: bool) -> Markup {
+    html! { svg viewBox="0 0 14 14" aria-hidden="true" { g class=[out.then_some("out")] { g.train { circle class=(class) cx="7" cy="7" r="4.5" {} } } } }
 }
 
 fn key_line() -> Markup {

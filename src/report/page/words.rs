@@ -18,12 +18,6 @@ impl Render for Text<'_> {
     }
 }
 
-/// `1 train`, `2 trains`.
-pub(super) fn counted(n: usize, noun: &str) -> String {
-    let plural = if n == 1 { "" } else { "s" };
-    format!("{n} {noun}{plural}")
-}
-
 /// `2023-05-01 02:10`.
 pub(super) fn minute(time: Timestamp) -> String {
     let time = TimeZone::UTC.to_datetime(time);
