@@ -113,22 +113,23 @@ pub(super) fn metres(length: Length) -> String {
 
 /// The captures and trains that are no part of all this.
 fn left_out(scope: &ScopeSummary) -> Option<String> {
+    let (captures, trains) = (scope.total.would_miss, scope.trend.uncounted);
     let mut parts = Vec::new();
-    if scope.total.would_miss > 0 && scope.total.usable > 0 {
-        let captures = counted(scope.total.would_miss, "capture");
+    if captures > 0 && scope.total.usable > 0 {
+        let captures = counted(captures, "capture");
         parts.push(format!("{captures} that would miss such a train"));
     }
-    if scope.trend.uncounted > 0 {
-        let trains = counted(scope.trend.uncounted, "train");
-        let verb = if scope.trend.uncounted == 1 {
-            "is"
+    if trains > 0 {
+        let verb = if trains == 1 { "is" } else { "are" };
+        let or_there = if parts.is_empty() {
+            ""
         } else {
-            "are"
+            " or only seen there"
         };
-        let or_there = if parts.is_empty() { "" } else { " or there" };
+        let trains = counted(trains, "train");
         parts.push(format!("{trains} that {verb} shorter{or_there}"));
     }
-    (!parts.is_empty()).then(|| format!("Left out: {}.", parts.join(", and ")))
+    (!parts.is_empty()).then(|| format!("Not counted: {}.", parts.join("; ")))
 }
 
 fn unusable(total: &Figures) -> Option<String> {
@@ -142,7 +143,10 @@ fn unusable(total: &Figures) -> Option<String> {
     let some: Vec<_> = kinds.iter().filter(|(n, _)| *n > 0).collect();
     let parts: Vec<String> = match some.as_slice() {
         [(_, kind)] => vec![(*kind).to_owned()],
-        several => several.iter().map(|(n, k)| format!("{n} {k}")).collect(),
+        several => several
+            .iter()
+            .map(|(n, kind)| format!("{n}{GLUE}{kind}"))
+            .collect(),
     };
     (count > 0).then(|| {
         let captures = counted(count, "capture");

@@ -3,8 +3,8 @@
 use super::*;
 use crate::report::figures::{longest, median_of};
 use crate::report::{Screen, screen_text};
-use crate::series::Change;
 use crate::series::fixture::{self, Row, series};
+use crate::series::{Change, Status};
 
 fn clear(capture: &str, acquired: &str, lengths_m: &[f64]) -> Row {
     fixture::with_trains(fixture::observation("x", capture, acquired), lengths_m)
@@ -32,7 +32,7 @@ const PLAIN: Screen = Screen {
 fn figures_by_hand() {
     let mut part = clear("d", "2023-01-31T23:59:59Z", &[]);
     part.0.status = Status::Partial;
-    part.0.detection_limit_m = Some(90.0);
+    part.0.detection_limit_m = Some(60.0);
     let hidden = fixture::observation("x", "e", "2023-03-05T00:00:00Z");
     let rows = vec![
         clear("a", "2023-01-01T00:00:00Z", &[100.0, 300.0]),
@@ -101,7 +101,7 @@ fn a_capture_of_two_tracks_counts_once() {
         let mut other = fixture::observation("x", "a", "2023-01-01T00:00:00Z");
         other.key.track = "siding".into();
         let other = match second {
-            Status::Clear => fixture::with_trains(other, &[50.0]),
+            Status::Clear => fixture::with_trains(other, &[80.0]),
             status => fixture::unusable(other, status, "cloud"),
         };
         vec![first, other]
@@ -145,6 +145,43 @@ fn an_empty_store_and_an_unknown_crossing_are_said_to_be() {
     assert!(!said.contains('\u{1b}'));
 }
 
+#[test]
+fn all_figures_are_of_one_population() {
+    let mut hazy = clear("d", "2023-01-20T00:00:00Z", &[500.0]);
+    hazy.0.detection_limit_m = Some(400.0);
+    let rows = vec![
+        clear("a", "2023-01-01T00:00:00Z", &[100.0, 300.0]),
+        clear("b", "2023-01-08T00:00:00Z", &[90.0]),
+        clear("c", "2023-01-09T00:00:00Z", &[]),
+        hazy,
+    ];
+    let question = Question {
+        by: By::Month,
+        min_length_m: Some(200.0),
+    };
+    let mut summary = summarise(&series(rows), None, question).unwrap();
+    let scope = summary.crossings.remove(0);
+    let total = &scope.total;
+    assert_eq!((total.usable, total.would_miss), (3, 1));
+    assert_eq!((total.with_train, total.trains), (Some(1), Some(1)));
+    assert_eq!(total.longest.unwrap().length_m, 300.0);
+    let presence = &scope.trend.total;
+    assert_eq!((presence.used, presence.would_miss), (3, 1));
+    assert_eq!((presence.with_train, presence.trains), (Some(1), Some(1)));
+    assert_eq!(scope.trend.uncounted, 3);
+    let kinds: Vec<Kind> = scope.sightings.iter().map(|s| s.kind).collect();
+    assert_eq!(kinds[2..], [Kind::Clear, Kind::WouldMiss]);
+    let said = crate::report::headline::headline(&scope, "month").join(" ");
+    let said = said.replace('\u{a0}', " ");
+    assert!(
+        said.starts_with("Trains of at least 200 m on 1 of 3 usable captures"),
+        "{said}"
+    );
+    let not = "Not counted: 1 capture that would miss such a train; 3 trains that are shorter \
+               or only seen there.";
+    assert!(said.contains(not), "{said}");
+}
+
 fn same_trend<'a>(at: impl Fn(&str) -> &'a str, slope: &serde_json::Value) {
     for (name, value) in [
         ("slope_m_per_year", &slope["slope_m_per_year"]["value"]),
@@ -181,6 +218,8 @@ fn csv_and_json_carry_the_same_figures() {
             let at = |name: &str| &record[columns.iter().position(|c| c == name).unwrap()];
             assert_eq!(at("crossing"), crossing["crossing"]);
             for (name, value) in [
+                ("min_length_m", &crossing["trend"]["min_length_m"]),
+                ("would_miss", &group["would_miss"]),
                 ("undecided", &group["undecided"]),
                 ("usable", &group["usable"]),
                 ("with_train", &group["with_train"]),

@@ -75,10 +75,11 @@ fn sensors_are_compared_above_the_limit_they_share() {
     let found = trends(&series, MONTHLY);
     let x = &found.scopes[0];
     assert!(!x.min_length_given);
-    // Nine of ten see 119.5 m; the tenth lies a tenth of the way to 500 m.
-    assert_eq!(x.min_length_m, 158.0);
-    assert_eq!((x.total.used, x.total.too_coarse), (19, 1));
+    // Of 62 m and more there are 20 trains on 10 captures, of 120 m 19 on 19.
+    assert_eq!(x.min_length_m, 120.0);
+    assert_eq!((x.total.used, x.total.would_miss), (19, 1));
     assert_eq!((x.total.trains, x.trains.len()), (Some(19), 19));
+    assert_eq!(x.uncounted, 21);
     let asked = Question {
         min_length_m: Some(90.0),
         ..MONTHLY

@@ -80,7 +80,7 @@ pub fn page_html(page: &Page<'_>) -> Result<String> {
     Ok(html! {
         (DOCTYPE)
         html lang="en" {
-            (head(&title))
+            (head(&title.join(", ")))
             body {
                 a.skip href="#content" { "To the content" }
                 (header(page, &title, &ids))
@@ -95,8 +95,8 @@ pub fn page_html(page: &Page<'_>) -> Result<String> {
     .into_string())
 }
 
-/// What the page is about: the crossings, and from when to when.
-fn title(page: &Page<'_>, ids: &[&str]) -> String {
+/// What the page is about: the crossings, then from when to when.
+fn title(page: &Page<'_>, ids: &[&str]) -> [String; 2] {
     let names: Vec<String> = ids.iter().map(|id| crossing::name_of(page, id)).collect();
     let place = match names.as_slice() {
         [one] => one.clone(),
@@ -106,12 +106,12 @@ fn title(page: &Page<'_>, ids: &[&str]) -> String {
         several => counted(several.len(), "crossing"),
     };
     let days = page.series.observations.iter().map(|o| date(o.acquired));
-    let span = match (days.clone().min(), days.max()) {
-        (Some(first), Some(last)) if first < last => format!(", {first} to {last}"),
-        (Some(day), _) => format!(", {day}"),
+    let days = match (days.clone().min(), days.max()) {
+        (Some(first), Some(last)) if first < last => format!("{first} to {last}"),
+        (Some(day), _) => day.to_string(),
         _ => String::new(),
     };
-    format!("Trains at {place}{span}")
+    [format!("Trains at {place}"), days]
 }
 
 fn head(title: &str) -> Markup {
@@ -140,12 +140,12 @@ fn source_hash(source: &str) -> String {
     format!("sha256-{}", BASE64.encode(Sha256::digest(source)))
 }
 
-fn header(page: &Page<'_>, title: &str, ids: &[&str]) -> Markup {
+fn header(page: &Page<'_>, [place, days]: &[String; 2], ids: &[&str]) -> Markup {
     let series = page.series;
     html! {
         header.top {
             p.brand { "railspan" }
-            h1 { (Text(title)) }
+            h1 { (Text(place)) ", " span { (days) } }
             p.lead {
                 (counted(series.observations.len(), "observation")) ", "
                 (counted(series.trains.len(), "train")) ", "

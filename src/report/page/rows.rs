@@ -67,9 +67,9 @@ pub(super) fn table(trains: &[Listed<'_>], films: &Films, number: usize) -> Mark
             thead { tr {
                 th scope="col" { "Chip" }
                 @for (name, key, meaning) in COLUMNS {
-                    th scope="col" data-key=(key) aria-sort=[(key == "when").then_some("ascending")] { button type="button" title=(meaning) { (name) } }
+                    th scope="col" data-key=(key) data-name=(name) aria-sort=[(key == "when").then_some("ascending")] { button type="button" title=(meaning) { (name) } }
                 }
-                @if shown.reviews { th scope="col" data-key="decision" { button type="button" title="What was decided about it" { "Review" } } }
+                @if shown.reviews { th scope="col" data-key="decision" data-name="Review" { button type="button" title="What was decided about it" { "Review" } } }
             } }
             tbody {
                 @for train in trains { (row(train, films.has(train.number), shown)) }
