@@ -192,3 +192,68 @@ fn read_crossings(tables: &TableSet) -> Result<Vec<Crossing>> {
     }
     Ok(crossings)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::site::built_in;
+
+    #[test]
+    fn crossings_come_back_as_they_were_kept_and_in_their_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.gpkg");
+        assert_eq!(load_crossings(&path).unwrap(), []);
+        let mut store = Store::open_or_create(&path).unwrap();
+        assert_eq!(store.crossings().unwrap(), []);
+        let mut crossings = built_in().unwrap();
+        let mut siding = crossings[0].tracks[0].clone();
+        siding.id = "siding \u{202e}'; --".into();
+        crossings[0].tracks.insert(0, siding);
+        store
+            .keep_lines(&lines(&crossings).collect::<Vec<_>>())
+            .unwrap();
+        assert_eq!(store.crossings().unwrap(), crossings);
+        drop(store);
+        assert_eq!(load_crossings(&path).unwrap(), crossings);
+        assert_eq!(moved(&crossings, &crossings), []);
+    }
+
+    #[test]
+    fn a_line_replaces_that_of_its_track_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.gpkg");
+        let mut store = Store::open_or_create(&path).unwrap();
+        let held = built_in().unwrap();
+        store.keep_lines(&lines(&held).collect::<Vec<_>>()).unwrap();
+        let mut given = built_in().unwrap();
+        let track = &mut given[1].tracks[0];
+        // A millionth of a degree of latitude is 0.11 m.
+        for vertex in &mut track.vertices {
+            vertex.lat_deg += 1e-4;
+        }
+        {
+            let moved = moved(&held, &given);
+            let [only] = moved.as_slice() else {
+                panic!("one line differs")
+            };
+            assert_eq!(only.crossing.id, held[1].id);
+            assert!((5.0..11.2).contains(&only.apart_m()), "{}", only.apart_m());
+        }
+        let line = lines(&given).nth(1).unwrap();
+        store.keep_lines(&[line]).unwrap();
+        let kept = store.crossings().unwrap();
+        assert_eq!(kept[1].tracks[0].vertices, given[1].tracks[0].vertices);
+        assert_eq!((&kept[0], kept.len()), (&held[0], held.len()));
+    }
+
+    #[test]
+    fn a_file_that_is_no_store_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.gpkg");
+        TableSet::create_file(&path, &[]).unwrap();
+        let said = load_crossings(&path).unwrap_err().to_string();
+        assert!(said.contains("no store of railspan's"), "{said}");
+        assert!(load_crossings(Path::new("x.csv")).is_err());
+    }
+}
