@@ -65,7 +65,11 @@ fn a_known_folder_is_not_looked_at_again() {
     let memo = store.with_extension("cache").join("known.memo");
 
     let again = run(&[&SENTINEL], &store, &["-v"]);
-    assert!(again.err.contains("8 were known before"), "{}", again.err);
+    assert!(
+        again.err.contains("8 known before and unchanged"),
+        "{}",
+        again.err
+    );
     assert!(!again.err.contains("captures by"), "{}", again.err);
     assert!(fs::read(&store).unwrap() == bytes, "nothing was written");
 

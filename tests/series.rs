@@ -168,10 +168,7 @@ fn decisions_that_wait_for_being_merged_are_not_written_over() {
     let filled = format!("{head}\n{}reject,a lorry\n", row.strip_suffix(',').unwrap());
     std::fs::write(&table, &filled).unwrap();
     let said = refused(&export);
-    assert!(
-        said.contains("1 decisions in it are not in the store"),
-        "{said}"
-    );
+    assert!(said.contains("not yet in the store: 1 decision"), "{said}");
     assert_eq!(std::fs::read_to_string(&table).unwrap(), filled);
 
     printed(&[

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{BandRole, Listing, Probe, Problem, Scene, Unit};
+use super::{BandRole, JsonReader, Listing, Probe, Problem, Scene, Unit};
 use super::{generic, landsat, planet, safe, sar, stac};
 
 /// Whose format a find is in.
@@ -84,16 +84,14 @@ pub struct Context<'a> {
 
 /// Lets every decoder take its files from the listing, the more particular
 /// ones first; what stays and is a raster goes to the generic decoder.
-pub(super) fn claim_all(listing: &mut Listing) -> Vec<Find> {
-    let decoders = [
-        safe::claim,
-        landsat::claim,
-        planet::claim,
-        stac::claim,
-        sar::claim,
-        generic::claim,
-    ];
-    decoders.iter().flat_map(|claim| claim(listing)).collect()
+pub(super) fn claim_all(listing: &mut Listing, json: &dyn JsonReader) -> Vec<Find> {
+    let mut finds = safe::claim(listing);
+    finds.extend(landsat::claim(listing));
+    finds.extend(planet::claim(listing));
+    finds.extend(stac::claim(listing, json));
+    finds.extend(sar::claim(listing));
+    finds.extend(generic::claim(listing));
+    finds
 }
 
 /// Reads the metadata of one find. Pure but for reading: finds may be decoded

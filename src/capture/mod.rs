@@ -53,5 +53,5 @@ pub use merge::gather;
 pub use model::{
     BandRole, BandSource, Capture, Inventory, MaskLayer, MaskRule, Modality, Problem, Scene, Unit,
 };
-pub use probe::{BandHeader, Probe, RasterHeader};
+pub use probe::{BandHeader, JsonKind, JsonReader, Probe, RasterHeader, ReadEach};
 pub use scan::{find, scan};

@@ -1,6 +1,8 @@
-//! What a decoder may ask of a raster file without reading its pixels.
+//! What a decoder may ask of a file: of a raster without reading its pixels, of
+//! a JSON file what it is.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -53,4 +55,31 @@ pub trait Probe: Sync {
     /// # Errors
     /// The file is not a raster or is damaged; the error names it.
     fn header(&self, path: &str) -> Result<RasterHeader>;
+}
+
+/// What a JSON file is to the scan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum JsonKind {
+    /// A STAC item, with the addresses of its assets.
+    Item(Vec<String>),
+    /// JSON of something else: a catalogue, a collection, another vendor's metadata.
+    Other,
+    /// It cannot be read, or is no JSON; decoding says what is wrong.
+    Broken,
+}
+
+/// Tells what JSON files are. Who remembers it spares the scan reading each.
+pub trait JsonReader: Sync {
+    /// What the file at `path` is; `read` reads it.
+    fn kind(&self, path: &Path, read: &dyn Fn() -> JsonKind) -> JsonKind;
+}
+
+/// Reads every file.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ReadEach;
+
+impl JsonReader for ReadEach {
+    fn kind(&self, _path: &Path, read: &dyn Fn() -> JsonKind) -> JsonKind {
+        read()
+    }
 }

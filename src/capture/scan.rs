@@ -9,7 +9,7 @@ use walkdir::{DirEntry, WalkDir};
 use super::archive::{is_zip, member_path, members};
 use super::decode::{claim_all, file_name};
 use super::listing::is_raster;
-use super::{Context, Find, Inventory, Listing, Problem, decode, gather};
+use super::{Context, Find, Inventory, JsonReader, Listing, Problem, ReadEach, decode, gather};
 
 /// A folder with this file holds something that can be made again
 /// (<https://bford.info/cachedir/>); so does the folder of corridor files.
@@ -26,24 +26,25 @@ const PREVIEWS: [&str; 5] = ["browse", "preview", "pvi", "quicklook", "thumbnail
 
 /// Walks folders and says which products are in them, in a fixed order.
 ///
-/// Directory entries and small metadata files are read, no raster. Symbolic
+/// Directory entries and, by way of `json`, small metadata files are read, no
+/// raster. Symbolic
 /// links are not followed: what a link inside the folder points to is found in
 /// its own place, and what lies outside is not the user's choice. A folder
 /// given twice, or together with one that holds it, is walked once.
 #[must_use]
-pub fn find(folders: &[PathBuf]) -> (Vec<Find>, Vec<Problem>) {
+pub fn find(folders: &[PathBuf], json: &dyn JsonReader) -> (Vec<Find>, Vec<Problem>) {
     let mut listing = Listing::default();
     let mut problems = Vec::new();
     for root in distinct(folders) {
         walk(&root, &mut listing, &mut problems);
     }
-    (claim_all(&mut listing), problems)
+    (claim_all(&mut listing, json), problems)
 }
 
 /// Finds, decodes one after the other and gathers.
 #[must_use]
 pub fn scan(folders: &[PathBuf], context: &Context<'_>) -> Inventory {
-    let (finds, problems) = find(folders);
+    let (finds, problems) = find(folders, &ReadEach);
     let decoded = finds.iter().map(|f| decode(f, context)).collect();
     gather(decoded, problems, context.probe)
 }

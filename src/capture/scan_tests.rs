@@ -10,7 +10,7 @@ use super::testing::{FakeProbe, raster, shared};
 use super::{Inventory, Vendor, find, scan};
 
 fn names(folder: &Path) -> Vec<String> {
-    let (finds, problems) = find(&[folder.to_path_buf()]);
+    let (finds, problems) = find(&[folder.to_path_buf()], &ReadEach);
     assert_eq!(problems, []);
     finds.iter().map(|f| relative(folder, &f.product)).collect()
 }
@@ -83,7 +83,7 @@ fn links_are_not_followed_and_those_that_lose_something_are_told() {
     symlink(outside.path(), at("out")).unwrap();
     symlink(at("nowhere"), at("broken.tif")).unwrap();
     symlink(at("a/b"), at("inside")).unwrap();
-    let (finds, problems) = find(&[folder.path().to_path_buf()]);
+    let (finds, problems) = find(&[folder.path().to_path_buf()], &ReadEach);
     assert_eq!(finds.len(), 1);
     let told: Vec<(String, &str)> = problems
         .iter()
@@ -126,13 +126,16 @@ fn a_folder_given_twice_or_inside_another_is_walked_once() {
     let folder = tempfile::tempdir().unwrap();
     touch(folder.path().join("a/b.tif"));
     let all = folder.path().to_path_buf();
-    let (finds, _) = find(&[all.join("a"), all.clone(), all.join("a/../a"), all]);
+    let (finds, _) = find(
+        &[all.join("a"), all.clone(), all.join("a/../a"), all],
+        &ReadEach,
+    );
     assert_eq!(finds.len(), 1);
 }
 
 #[test]
 fn a_folder_that_is_not_there_is_a_problem() {
-    let (finds, problems) = find(&["/no/such/folder".into()]);
+    let (finds, problems) = find(&["/no/such/folder".into()], &ReadEach);
     assert_eq!((finds.len(), problems.len()), (0, 1));
     assert!(problems[0].what.starts_with("cannot be read"));
 }
@@ -142,7 +145,7 @@ fn a_single_file_can_be_given() {
     let folder = tempfile::tempdir().unwrap();
     touch(folder.path().join("a.tif"));
     touch(folder.path().join("b.tif"));
-    let (finds, _) = find(&[folder.path().join("a.tif")]);
+    let (finds, _) = find(&[folder.path().join("a.tif")], &ReadEach);
     assert_eq!(finds.len(), 1);
     assert_eq!(finds[0].vendor, Vendor::Generic);
 }
@@ -157,7 +160,7 @@ fn ten_thousand_files_are_found_without_opening_them() {
             fs::write(parent.join(format!("scene{i:03}.tif")), "").unwrap();
         }
     }
-    let (finds, problems) = find(&[folder.path().to_path_buf()]);
+    let (finds, problems) = find(&[folder.path().to_path_buf()], &ReadEach);
     assert_eq!((finds.len(), problems.len()), (10_000, 0));
 }
 

@@ -8,26 +8,25 @@ use std::path::{Path, PathBuf};
 
 use super::archive::read_text;
 use super::listing::is_raster;
-use super::stac_item::{Asset, Item, Json, Place, parse, percent_decoded, place};
+use super::stac_item::{Asset, Json, Place, parse, percent_decoded, place};
 use super::stac_scene::scene;
-use super::{Context, Find, Listing, Problem, Scene, Vendor};
+use super::{Context, Find, JsonKind, JsonReader, Listing, Problem, Scene, Vendor};
 
 /// Items are far smaller; greater JSON files are vector data or the like.
 const LARGEST_ITEM_BYTES: u64 = 8 << 20;
 
 /// Takes every item, with the rasters that it names. An item whose rasters
 /// other decoders have taken describes a product that is known already.
-pub(super) fn claim(listing: &mut Listing) -> Vec<Find> {
+pub(super) fn claim(listing: &mut Listing, json: &dyn JsonReader) -> Vec<Find> {
     let mut finds = Vec::new();
     for path in listing.named(is_json) {
         if listing.bytes(&path).is_none_or(|b| b > LARGEST_ITEM_BYTES) {
             continue;
         }
-        match read_text(&path).map(|text| parse(&text)) {
-            Ok(Ok(Json::Other)) => {}
-            Ok(Ok(Json::Item(item))) => finds.extend(claim_item(listing, &path, &item)),
-            // Decoding will say again what is wrong.
-            Ok(Err(_)) | Err(_) => {
+        match json.kind(&path, &|| kind_of(&path)) {
+            JsonKind::Other => {}
+            JsonKind::Item(hrefs) => finds.extend(claim_item(listing, &path, &hrefs)),
+            JsonKind::Broken => {
                 let files = vec![path.clone()];
                 finds.push(listing.take(Vendor::Stac, &path, &path, files));
             }
@@ -36,19 +35,29 @@ pub(super) fn claim(listing: &mut Listing) -> Vec<Find> {
     finds
 }
 
+/// Reads what a JSON file is.
+fn kind_of(path: &Path) -> JsonKind {
+    match read_text(path).map(|text| parse(&text)) {
+        Ok(Ok(Json::Other)) => JsonKind::Other,
+        Ok(Ok(Json::Item(item))) => {
+            JsonKind::Item(item.assets.into_values().map(|asset| asset.href).collect())
+        }
+        Ok(Err(_)) | Err(_) => JsonKind::Broken,
+    }
+}
+
 fn is_json(name: &str) -> bool {
     Path::new(name)
         .extension()
         .is_some_and(|e| e.eq_ignore_ascii_case("json"))
 }
 
-fn claim_item(listing: &mut Listing, path: &Path, item: &Item) -> Option<Find> {
+fn claim_item(listing: &mut Listing, path: &Path, hrefs: &[String]) -> Option<Find> {
     let root = listing.root_of(path)?.to_path_buf();
     let is_known = |file: &Path| listing.bytes(file).is_some() || listing.is_taken(file);
-    let known: Vec<PathBuf> = item
-        .assets
-        .values()
-        .flat_map(|asset| candidates(path, asset))
+    let known: Vec<PathBuf> = hrefs
+        .iter()
+        .flat_map(|href| candidates(path, href))
         .filter_map(|file| listed(&root, file, is_known))
         .collect();
     let rasters = |file: &&PathBuf| is_raster(&file.to_string_lossy());
@@ -63,8 +72,8 @@ fn claim_item(listing: &mut Listing, path: &Path, item: &Item) -> Option<Find> {
 }
 
 /// The file of an asset, its name as written and with percent codes undone.
-fn candidates(item: &Path, asset: &Asset) -> Vec<PathBuf> {
-    let mut hrefs = vec![asset.href.clone(), percent_decoded(&asset.href)];
+fn candidates(item: &Path, href: &str) -> Vec<PathBuf> {
+    let mut hrefs = vec![href.to_owned(), percent_decoded(href)];
     hrefs.dedup();
     hrefs
         .iter()
@@ -99,7 +108,7 @@ pub(super) fn decode(find: &Find, _context: &Context<'_>) -> Result<Scene, Probl
 
 /// The file of an asset, or why there is none.
 pub(super) fn asset_file(find: &Find, asset: &Asset) -> Result<String, Problem> {
-    let named = candidates(&find.entry, asset);
+    let named = candidates(&find.entry, &asset.href);
     let is_known = |file: &Path| find.files.iter().any(|f| f == file);
     let mut here = named.iter().cloned();
     if let Some(file) = here.find_map(|f| listed(&find.root, f, is_known)) {

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::Finish;
 use crate::error::{Error, Result};
-use crate::report::ChipFolder;
+use crate::report::{ChipFolder, counted};
 use crate::series::{
     DEFAULT_STORE, Decisions, Review, Series, Store, Train, decided, load, load_reviews,
     read_review_csv, review_csv, reviewed, write_whole,
@@ -91,7 +91,7 @@ impl ReviewArgs {
         if waiting > 0 {
             return Err(Error::content(
                 &path,
-                format!("{waiting} decisions in it are not in the store"),
+                format!("not yet in the store: {}", counted(waiting, "decision")),
                 "merge them with --merge first, or name another folder",
             ));
         }
@@ -116,7 +116,8 @@ impl ReviewArgs {
             }
         })?;
         write_whole(&path, &table)?;
-        log::info!("{}: {} detections", path.display(), series.trains.len());
+        let detections = counted(series.trains.len(), "detection");
+        log::info!("{}: {detections}", path.display());
         if missing > 0 {
             log::warn!("{missing} of them have no chip; `railspan run` draws them");
         }
@@ -129,8 +130,8 @@ impl ReviewArgs {
         let known = reviewed(&series.trains, &new).iter().flatten().count();
         Store::open_or_create(&self.store)?.keep_reviews(&new)?;
         log::info!(
-            "{} decisions kept in {}",
-            new.len(),
+            "{} kept in {}",
+            counted(new.len(), "decision"),
             Home::shown(&self.store).display()
         );
         if known < new.len() {

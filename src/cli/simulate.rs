@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use super::Finish;
 use super::crossings::{CrossingsFile, find};
 use crate::error::{Error, Result};
+use crate::report::counted;
 use crate::simulate::{Delivery, Nuisance, Scenario, Sensor, simulate, truth_path};
 use crate::site::{Crossing, Track};
 
@@ -82,8 +83,9 @@ impl SimulateArgs {
         bar.finish_and_clear();
         let trains = truth.iter().filter(|row| row.start.is_some()).count();
         println!(
-            "{} captures with {trains} trains in {}, truth in {}",
-            self.captures,
+            "{} with {} in {}, truth in {}",
+            counted(self.captures, "capture"),
+            counted(trains, "train"),
             self.out.display(),
             truth_path(&self.out).display()
         );

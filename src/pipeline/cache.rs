@@ -117,14 +117,31 @@ impl Cache {
         Ok(deleted)
     }
 
+    /// Whether it is filled by less than a half, so that nothing is going to be
+    /// deleted soon and last uses need not be noted.
+    ///
+    /// # Errors
+    /// The folder cannot be listed.
+    pub fn is_roomy(&self) -> Result<bool> {
+        let held: u64 = self.list()?.iter().map(|(_, _, size)| size).sum();
+        Ok(held < self.limit_bytes / 2)
+    }
+
     /// The corridor files in the cache, by name.
     ///
     /// # Errors
     /// The folder cannot be listed.
     pub fn corridors(&self) -> Result<Vec<PathBuf>> {
-        let mut paths: Vec<PathBuf> = self.list()?.into_iter().map(|(_, path, _)| path).collect();
-        paths.retain(|path| path.extension().is_some_and(|e| e == "tif"));
-        paths.sort();
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(Error::io(&self.folder))? {
+            let entry = entry.map_err(Error::io(&self.folder))?;
+            let path = entry.path();
+            let corridor = is_kept(&path) && path.extension().is_some_and(|e| e == "tif");
+            if corridor && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                paths.push(path);
+            }
+        }
+        paths.sort_unstable_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
         Ok(paths)
     }
 

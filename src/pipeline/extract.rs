@@ -55,6 +55,7 @@ pub fn extract(captures: &[Capture], jobs: &[Job], run: &Extraction) -> Result<V
         return Ok(Vec::new());
     }
     run.cache.prepare()?;
+    let roomy = run.cache.is_roomy()?;
     run.watch.begins("extract", jobs.len());
     let outcomes: Option<Vec<Outcome<Kept>>> = run.workers.install(|| {
         jobs.par_iter()
@@ -62,13 +63,21 @@ pub fn extract(captures: &[Capture], jobs: &[Job], run: &Extraction) -> Result<V
                 if run.stop.load(Ordering::Relaxed) {
                     return None;
                 }
-                let outcome = settle(captures, job, run);
+                let outcome = settle(captures, job, run, roomy);
                 run.watch.advanced();
                 Some(outcome)
             })
             .collect()
     });
     let outcomes = outcomes.ok_or(Error::Interrupted)?;
+    let wrote = |outcome: &Outcome<Kept>| matches!(outcome, Outcome::Done(k) if !k.reused);
+    if !roomy || outcomes.iter().any(wrote) {
+        sweep(&outcomes, run.cache)?;
+    }
+    Ok(outcomes)
+}
+
+fn sweep(outcomes: &[Outcome<Kept>], cache: &Cache) -> Result<()> {
     let used: BTreeSet<PathBuf> = outcomes
         .iter()
         .filter_map(|outcome| match outcome {
@@ -76,20 +85,23 @@ pub fn extract(captures: &[Capture], jobs: &[Job], run: &Extraction) -> Result<V
             Outcome::Skipped(_) | Outcome::Failed(_) => None,
         })
         .collect();
-    let deleted = run.cache.sweep(&used)?;
+    let deleted = cache.sweep(&used)?;
     if deleted > 0 {
         log::debug!("{deleted} corridors deleted to keep the cache within its bound");
     }
-    Ok(outcomes)
+    Ok(())
 }
 
-fn settle(captures: &[Capture], job: &Job, run: &Extraction) -> Outcome<Kept> {
+/// `roomy`: nothing is going to be deleted from the cache soon.
+fn settle(captures: &[Capture], job: &Job, run: &Extraction, roomy: bool) -> Outcome<Kept> {
     let Some(capture) = captures.get(job.capture) else {
         return Outcome::Skipped("its capture is not in the list".into());
     };
     let path = run.cache.corridor(&job.fingerprint);
     if !run.anew && is_there(&path, run.memo) {
-        Cache::touch(&path);
+        if !roomy {
+            Cache::touch(&path);
+        }
         return Outcome::Done(Kept { path, reused: true });
     }
     let written = read_corridor(capture, &job.target, &job.fingerprint).and_then(|corridor| {

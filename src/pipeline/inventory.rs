@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Workers;
 use super::fingerprint::{FileStamp, digest};
-use super::memo::{METHOD, Memo, RememberingProbe};
+use super::memo::{METHOD, Memo, RememberingProbe, RememberingReader};
 use crate::capture::{Capture, Context, Find, Inventory, Problem, Scene, decode, find, gather};
 use crate::error::Result;
 use crate::geo::Grid;
@@ -22,7 +22,7 @@ pub fn inventory(
     workers: &Workers,
     memo: &Memo,
 ) -> Inventory {
-    let (finds, problems) = find(folders);
+    let (finds, problems) = find(folders, &RememberingReader { memo });
     let probe = RememberingProbe {
         memo,
         probe: context.probe,

@@ -1,5 +1,5 @@
-//! What earlier runs read from files that have not changed since: the scene a
-//! product decodes to, the corridors planned for a capture, headers and labels.
+//! What earlier runs read from files that have not changed since: what a JSON
+//! file is, the scene a product decodes to, the corridors planned for a capture, headers and labels.
 //! With it ten thousand known captures are looked at in a second or two,
 //! without opening one of them.
 //!
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fingerprint::{FileStamp, digest};
 use super::plan::KnownPlan;
-use crate::capture::{Probe, RasterHeader, Scene};
+use crate::capture::{JsonKind, JsonReader, Probe, RasterHeader, Scene};
 use crate::error::{Error, Result};
 use crate::source::CorridorLabel;
 
@@ -36,6 +36,7 @@ type Kind<T> = BTreeMap<String, (u8, T)>;
 #[derive(Default, Serialize, Deserialize)]
 struct Entries {
     method: String,
+    json: Kind<JsonKind>,
     scenes: Kind<Scene>,
     headers: Kind<RasterHeader>,
     plans: Kind<KnownPlan>,
@@ -95,12 +96,14 @@ impl Memo {
             let mut entries = self.entries();
             METHOD.clone_into(&mut entries.method);
             let Entries {
+                json,
                 scenes,
                 headers,
                 plans,
                 labels,
                 ..
             } = &mut *entries;
+            age(json);
             age(scenes);
             age(headers);
             age(plans);
@@ -176,6 +179,28 @@ impl Probe for RememberingProbe<'_> {
         let learnt = (0, header.clone());
         self.memo.learning().headers.insert(key, learnt);
         Ok(header)
+    }
+}
+
+/// A reader that reads only JSON files it does not remember. What is broken is
+/// not remembered: it may be put right without a trace.
+pub(super) struct RememberingReader<'a> {
+    pub(super) memo: &'a Memo,
+}
+
+impl JsonReader for RememberingReader<'_> {
+    fn kind(&self, path: &Path, read: &dyn Fn() -> JsonKind) -> JsonKind {
+        let Ok(key) = stamp_digest(path) else {
+            return read();
+        };
+        if let Some(known) = used(&mut self.memo.entries().json, &key) {
+            return known;
+        }
+        let kind = read();
+        if kind != JsonKind::Broken {
+            self.memo.learning().json.insert(key, (0, kind.clone()));
+        }
+        kind
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which of the corridors in the cache take part: those of the crossings as
 //! they are defined now, one for each capture and tile.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -31,7 +32,7 @@ pub fn select(
             .iter()
             .any(|stretch| name.starts_with(stretch.as_str()))
     };
-    let mut best: BTreeMap<Place, (Rank, Filed)> = BTreeMap::new();
+    let mut best: BTreeMap<Place, Filed> = BTreeMap::new();
     for filed in filed(cache, workers, memo, &wanted)? {
         let origin = &filed.label.origin;
         let place = (
@@ -40,22 +41,29 @@ pub fn select(
             origin.capture.clone(),
             origin.start_m.to_bits(),
         );
-        let written = std::fs::metadata(&filed.path)
-            .and_then(|meta| meta.modified())
-            .unwrap_or(SystemTime::UNIX_EPOCH);
-        let rank = (fresh.contains(&filed.path), written);
-        if best.get(&place).is_none_or(|(known, _)| rank > *known) {
-            best.insert(place, (rank, filed));
+        match best.entry(place) {
+            Entry::Vacant(free) => {
+                free.insert(filed);
+            }
+            Entry::Occupied(mut known) => {
+                if rank(&filed, fresh) > rank(known.get(), fresh) {
+                    known.insert(filed);
+                }
+            }
         }
     }
-    Ok(best.into_values().map(|(_, filed)| filed).collect())
+    Ok(best.into_values().collect())
 }
 
 /// Crossing, track, capture, and the bits of the chainage where the tile begins.
 type Place = (String, String, String, u64);
 
 /// Whether it is of this run, and when it was written.
-type Rank = (bool, SystemTime);
+fn rank(filed: &Filed, fresh: &BTreeSet<PathBuf>) -> (bool, SystemTime) {
+    let written = std::fs::metadata(&filed.path).and_then(|meta| meta.modified());
+    let written = written.unwrap_or(SystemTime::UNIX_EPOCH);
+    (fresh.contains(&filed.path), written)
+}
 
 fn stretches(crossings: &[Crossing]) -> Result<BTreeSet<String>> {
     let mut all = BTreeSet::new();
