@@ -21,12 +21,12 @@ pub struct Listing {
 struct Folder {
     /// The folder that the user named and that this one lies in.
     root: PathBuf,
-    /// Bytes by file name.
+    /// Bytes by file name; 0 of rasters.
     files: BTreeMap<String, u64>,
 }
 
 impl Listing {
-    /// Adds a file that was found below `root`.
+    /// Adds a file that was found below `root`; the size of a raster is not asked for.
     pub fn add(&mut self, root: &Path, file: &Path, bytes: u64) {
         let folder = file.parent().unwrap_or(Path::new("")).to_path_buf();
         let entry = self.folders.entry(folder).or_insert_with(|| Folder {
@@ -66,7 +66,7 @@ impl Listing {
             .collect()
     }
 
-    /// The size of a file that nobody has taken yet.
+    /// The size of a file that nobody has taken yet; 0 of a raster.
     #[must_use]
     pub fn bytes(&self, file: &Path) -> Option<u64> {
         let folder = self.folders.get(file.parent()?)?;

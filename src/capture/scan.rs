@@ -114,7 +114,13 @@ fn add(root: &Path, entry: &DirEntry, listing: &mut Listing) -> Result<(), Probl
     if is_zip(path) {
         return add_members(root, path, listing);
     }
-    let bytes = entry.metadata().map_err(|e| unreadable(path, &e))?.len();
+    // Of ten thousand captures, to look at every raster would take longer than
+    // all the rest of the scan, and nobody asks for their sizes.
+    let bytes = if is_raster(file_name(path)) {
+        0
+    } else {
+        entry.metadata().map_err(|e| unreadable(path, &e))?.len()
+    };
     listing.add(root, path, bytes);
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use super::testing::{FakeProbe, raster, shared};
-use super::{Inventory, Vendor, find, scan};
+use super::{Inventory, ReadEach, Vendor, find, scan};
 
 fn names(folder: &Path) -> Vec<String> {
     let (finds, problems) = find(&[folder.to_path_buf()], &ReadEach);

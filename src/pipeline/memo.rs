@@ -275,6 +275,30 @@ mod tests {
     }
 
     #[test]
+    fn a_json_file_is_read_once_until_it_changes_but_broken_ones_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("x.json");
+        fs::write(&file, "{}").unwrap();
+        let reads = std::cell::Cell::new(0);
+        let ask = |kind: JsonKind| {
+            let memo = Memo::open(folder.path());
+            let reader = RememberingReader { memo: &memo };
+            let told = reader.kind(&file, &|| {
+                reads.set(reads.get() + 1);
+                kind.clone()
+            });
+            memo.save().unwrap();
+            (told, reads.get())
+        };
+        let item = JsonKind::Item(vec!["./B04.tif".into()]);
+        assert_eq!(ask(JsonKind::Broken), (JsonKind::Broken, 1));
+        assert_eq!(ask(item.clone()), (item.clone(), 2));
+        assert_eq!(ask(JsonKind::Other), (item, 2), "remembered");
+        fs::write(&file, "[1, 2]").unwrap();
+        assert_eq!(ask(JsonKind::Other), (JsonKind::Other, 3));
+    }
+
+    #[test]
     fn what_is_not_used_for_long_is_forgotten() {
         let folder = tempfile::tempdir().unwrap();
         let files = ["old", "new"].map(|name| folder.path().join(name));

@@ -251,7 +251,7 @@ mod tests {
     fn a_file_that_is_no_store_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s.gpkg");
-        TableSet::create_file(&path, &[]).unwrap();
+        TableSet::create_file(&path, &[TRACKS]).unwrap();
         let said = load_crossings(&path).unwrap_err().to_string();
         assert!(said.contains("no store of railspan's"), "{said}");
         assert!(load_crossings(Path::new("x.csv")).is_err());
