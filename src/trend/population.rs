@@ -67,7 +67,7 @@ pub(super) fn common_limit_m(observations: &[&Observation], stays: &[&Stay]) -> 
         let by_key: BTreeMap<&ObservationKey, f64> =
             observations.iter().map(|o| (&o.key, limit_m(o))).collect();
         let seen = |stay: &&Stay| (stay.length_m, least_limit_m(stay, &by_key));
-        stays.iter().map(|stay| seen(stay)).collect()
+        stays.iter().map(seen).collect()
     };
     let able = (ABLE * limits.len().saturating_sub(1) as f64) as usize;
     let longest_m = limits.get(able).copied().unwrap_or(0.0);
