@@ -300,6 +300,33 @@ mod tests {
     }
 
     #[test]
+    fn what_two_trains_hide_of_each_other_is_found() {
+        // Two captures predict each other and little else: the stretch on
+        // which both hold a train leaves a fifth of its contrast to both.
+        let weight = |t: usize, k: usize| match (t, k) {
+            (0, 1) | (1, 0) => 0.8,
+            _ => 0.0,
+        };
+        let stretch = |trains: &[f32]| {
+            let (profiles, weights) = series(trains, weight);
+            Stretch::new(&profiles, &(0..CELLS), &weights)
+        };
+        let (first, second) = (stretch(&[0.15, 0.0]), stretch(&[0.0, 0.15]));
+        let suspects =
+            [(0, 0..1), (1, 2..3)].map(|(capture, stretches)| Suspect { capture, stretches });
+        let found = |between: &[f32]| {
+            let all = vec![first.clone(), stretch(between), second.clone()];
+            trains_among(all, &suspects, Prior::OPTICAL)
+        };
+        assert_eq!(found(&[0.0, 0.0]).len(), 2);
+        let with_hidden: Vec<(usize, Range<usize>)> = (found(&[0.15, 0.15]).into_iter())
+            .map(|s| (s.capture, s.stretches))
+            .collect();
+        assert!(with_hidden.contains(&(0, 1..2)), "{with_hidden:?}");
+        assert!(with_hidden.contains(&(1, 1..2)));
+    }
+
+    #[test]
     fn nothing_is_found_where_nothing_was_suspected() {
         assert!(decide(&[0.2, 0.0, 0.0, 0.0], 0..0, |_, _| 0.3).is_empty());
     }

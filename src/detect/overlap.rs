@@ -8,8 +8,10 @@
 use super::emission::{Prior, STRENGTHS};
 use super::occupancy::{Stretch, Suspect};
 
-/// Evidence that a hidden stretch needs, natural log.
+/// Evidence that a hidden stretch needs, natural log …
 const LEAST_EVIDENCE: f64 = 8.0;
+/// … and on the mean of its blocks.
+const LEAST_A_BLOCK: f64 = 4.0;
 
 /// The stretches that two of the `trains` share, unseen, for each of both.
 ///
@@ -24,7 +26,8 @@ pub(super) fn shared(stretches: &[Stretch], trains: &[Suspect], prior: Prior) ->
                 continue;
             }
             let pair = (first.capture, second.capture);
-            if evidence(&stretches[between.clone()], pair, prior) >= LEAST_EVIDENCE {
+            let least = LEAST_EVIDENCE.max(LEAST_A_BLOCK * between.len() as f64);
+            if evidence(&stretches[between.clone()], pair, prior) >= least {
                 out.extend([pair.0, pair.1].map(|capture| Suspect {
                     capture,
                     stretches: between.clone(),
