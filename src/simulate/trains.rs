@@ -82,7 +82,7 @@ fn draw(s: &Scenario, rng: &mut ChaCha8Rng, length_m: f64) -> Train {
     let moving = !rng.random_bool(STANDING) && s.sensor != Sensor::Sentinel1;
     let speed_mps = rng.random_range(SPEEDS_MPS.0..SPEEDS_MPS.1);
     let backwards = rng.random_bool(0.5);
-    let speed_mps = match (moving, backwards) {
+    let speed_mps = match (moving && s.has(Nuisance::Moving), backwards) {
         (false, _) => 0.0,
         (true, false) => speed_mps,
         (true, true) => -speed_mps,
