@@ -185,7 +185,9 @@ fn search(given: Lanes, offset: Axis, energy: &[f64]) -> Lanes {
     tracks.sort_by_key(|i| i.abs());
     for track in tracks.into_iter().map(|i| i as f64 * step) {
         let roads = ((ROAD_M.0 / step) as i64..=(ROAD_M.1 / step) as i64)
-            .flat_map(|i| [-1.0, 1.0].map(|sign| Some(track + sign * i as f64 * step)));
+            .map(|i| i as f64 * step)
+            .filter(|away| told_apart(*away, given.psf_m))
+            .flat_map(|away| [-1.0, 1.0].map(|sign| Some(track + sign * away)));
         let beside: Vec<f64> = given.neighbours(track).collect();
         let free = |road: &f64| beside.iter().all(|b| (road - b).abs() > ROAD_M.0);
         let roads = roads.filter(|road| road.as_ref().is_none_or(free));
@@ -296,6 +298,25 @@ mod tests {
             let found = search(given, offset, &energy);
             assert!((found.track_m - 0.25).abs() < 0.3, "{found:?}");
         }
+    }
+
+    #[test]
+    fn what_the_blur_makes_one_is_no_road() {
+        // A train and its shadow at 10 m pixels.
+        let offset = Axis {
+            first_m: -60.0,
+            step_m: 5.0,
+            len: 25,
+        };
+        let given = Lanes::given(10.0, None);
+        let h = |o: f64, c: f64| template(o - c, given.psf_m).powi(2);
+        let energy: Vec<f64> = (0..offset.len)
+            .map(|i| offset.at_m(i))
+            .map(|o| 1.0 + 400.0 * h(o, 0.0) + 400.0 * h(o, -5.0))
+            .collect();
+        let found = search(given, offset, &energy);
+        let apart = |road: f64| told_apart(road - found.track_m, found.psf_m);
+        assert!(found.road_m.is_none_or(apart), "{found:?}");
     }
 
     #[test]
