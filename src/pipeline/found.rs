@@ -47,7 +47,6 @@ pub(super) fn look(
         .collect();
     let given = Lanes::given(settings.gsd_m, settings.road_lane_m).beside(&settings.beside_m);
     let lanes = Lanes::find(given, strips, &residuals);
-    log::debug!("lanes: {lanes:?}");
     let mut found = Found {
         lanes,
         across: None,
