@@ -23,6 +23,7 @@ mod likeness;
 mod limit;
 mod noise;
 mod occupancy;
+mod overlap;
 mod radar;
 mod radar_lane;
 mod rows;

@@ -15,6 +15,7 @@ use std::ops::Range;
 use ndarray::{Array2, Axis as Dim};
 
 use super::emission::{Prior, STRENGTHS, log_sum};
+use super::overlap::shared;
 use super::segment::independent_share;
 use crate::strip::Profile;
 
@@ -60,6 +61,7 @@ pub fn trains_among(
             .filter(|(_, evidence)| *evidence >= SUSPECT_EVIDENCE)
             .max_by(|a, b| a.1.total_cmp(&b.1));
         let Some((i, _)) = best else {
+            out.extend(shared(&stretches, &out, prior));
             return out;
         };
         let train = left.swap_remove(i);
@@ -104,8 +106,15 @@ impl Stretch {
         }
     }
 
-    fn evidence(&self, capture: usize, variance: f64) -> f64 {
+    /// Log evidence of a train with contrasts of this variance in a capture.
+    pub(super) fn evidence(&self, capture: usize, variance: f64) -> f64 {
         let of = |b: &Band| b.evidence(capture, variance);
+        self.temper * self.bands.iter().map(of).sum::<f64>()
+    }
+
+    /// Log evidence of a train of its own in each of two captures.
+    pub(super) fn evidence_of_both(&self, captures: (usize, usize), variance: f64) -> f64 {
+        let of = |b: &Band| b.evidence_of_both(captures, variance);
         self.temper * self.bands.iter().map(of).sum::<f64>()
     }
 
@@ -156,6 +165,25 @@ impl Band {
         let score = self.score.row(capture);
         let energy = score.dot(&score) / information;
         0.5 * (energy * (1.0 - 1.0 / spread) - self.score.ncols() as f64 * spread.ln())
+    }
+
+    /// Contrasts `a ~ N(0, v I)` of two captures have the scores `s` with the
+    /// information `Λ` of both: evidence `½ (sᵀ (Λ + I / v)⁻¹ s − ln |I + v Λ|)`.
+    fn evidence_of_both(&self, (t, k): (usize, usize), variance: f64) -> f64 {
+        let at = |i, j| self.precision[(i, j)];
+        if at(t, t) <= 0.0 || at(k, k) <= 0.0 {
+            return 0.0;
+        }
+        let shared = 0.5 * (at(t, k) + at(k, t));
+        let (own, other) = (at(t, t) + 1.0 / variance, at(k, k) + 1.0 / variance);
+        let determinant = own * other - shared * shared;
+        if determinant <= 0.0 {
+            return 0.0;
+        }
+        let (a, b) = (self.score.row(t), self.score.row(k));
+        let energy = (other * a.dot(&a) - 2.0 * shared * a.dot(&b) + own * b.dot(&b)) / determinant;
+        let spread = determinant * variance * variance;
+        0.5 * (energy - self.score.ncols() as f64 * spread.ln())
     }
 
     /// Takes the most likely contrast of a train out of all captures.
@@ -269,6 +297,33 @@ mod tests {
         };
         let found = decide(&[0.15, 0.0, 0.0, 0.0, 0.0, 0.0], 0..2, weight);
         assert_eq!(found, vec![0]);
+    }
+
+    #[test]
+    fn what_two_trains_hide_of_each_other_is_found() {
+        // Two captures predict each other and little else: the stretch on
+        // which both hold a train leaves a fifth of its contrast to both.
+        let weight = |t: usize, k: usize| match (t, k) {
+            (0, 1) | (1, 0) => 0.8,
+            _ => 0.0,
+        };
+        let stretch = |trains: &[f32]| {
+            let (profiles, weights) = series(trains, weight);
+            Stretch::new(&profiles, &(0..CELLS), &weights)
+        };
+        let (first, second) = (stretch(&[0.15, 0.0]), stretch(&[0.0, 0.15]));
+        let suspects =
+            [(0, 0..1), (1, 2..3)].map(|(capture, stretches)| Suspect { capture, stretches });
+        let found = |between: &[f32]| {
+            let all = vec![first.clone(), stretch(between), second.clone()];
+            trains_among(all, &suspects, Prior::OPTICAL)
+        };
+        assert_eq!(found(&[0.0, 0.0]).len(), 2);
+        let with_hidden: Vec<(usize, Range<usize>)> = (found(&[0.15, 0.15]).into_iter())
+            .map(|s| (s.capture, s.stretches))
+            .collect();
+        assert!(with_hidden.contains(&(0, 1..2)), "{with_hidden:?}");
+        assert!(with_hidden.contains(&(1, 1..2)));
     }
 
     #[test]

@@ -256,7 +256,11 @@ impl Search {
         }
         for (r, gain) in gains.into_iter().enumerate() {
             let run = &self.runs[r];
-            let taken = |t: &Range<usize>| t.start < run.end && run.start < t.end;
+            // Trains still run where something has changed for good.
+            let for_good = |r: &Range<usize>| r.len() > LONGEST;
+            let taken = |t: &Range<usize>| {
+                t.start < run.end && run.start < t.end && for_good(t) == for_good(run)
+            };
             self.gains[(r, k)] = if things.iter().any(taken) {
                 f64::NEG_INFINITY
             } else {

@@ -15,7 +15,7 @@ use crate::stats::median;
 use crate::strip::{Profile, Strip};
 
 /// Passes after which nothing changes any more.
-const PASSES: usize = 3;
+const PASSES: usize = 4;
 /// A capture whose residuals are this many times those of its series is not
 /// explained by the others.
 const UNEXPLAINED: f64 = 8.0;
