@@ -23,6 +23,8 @@ const MOST_OVERLAP: f64 = 0.75;
 const OWN_SHARE: f64 = 0.45;
 /// Energies in units of noise are clipped here: one bright roof is no lane.
 const MOST_ENERGY: f32 = 400.0;
+/// What lies so near to the end of the search is drawn there, m.
+const RIM_M: f64 = 0.1;
 /// Costs within this share are equal but for rounding. Either of two lanes may be
 /// the track where both are within reach: the nearer to the given line is it.
 const SAME_COST: f64 = 1e-6;
@@ -114,7 +116,20 @@ impl Lanes {
         let Some(energy) = series_energy(strips, residuals) else {
             return given;
         };
-        search(given, offset, &energy)
+        let found = search(given, offset, &energy);
+        // The least cost on the rim of the search is none: lorries or shadows draw
+        // the line towards them.
+        if found.track_m.abs() < given.reach_m - RIM_M {
+            return found;
+        }
+        let fixed = Self {
+            reach_m: 0.0,
+            ..given
+        };
+        Self {
+            reach_m: given.reach_m,
+            ..search(fixed, offset, &energy)
+        }
     }
 }
 
