@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use ndarray::{Array2, Array3, Axis as Dim};
+use ndarray::{Array2, Array3, Axis as Dim, Slice};
 use railspan::detect::{DEFAULT_PSF_PX, Detector};
 use railspan::measure::{Censored, Polarity};
 use railspan::pipeline::{PassSettings, StripOutcome, analyse};
@@ -208,6 +208,186 @@ fn walking_the_track_the_other_way_mirrors_the_trains() {
             );
             assert!((a.fit.end_m - (sum - b.fit.start_m)).abs() < 1.0);
         }
+    }
+}
+
+/// All trains of a series: capture, start and end in m, score.
+fn trains(outcomes: &[StripOutcome]) -> Vec<(usize, [f64; 3])> {
+    let of = |(t, o): (usize, &StripOutcome)| -> Vec<(usize, [f64; 3])> {
+        let row = |m: &railspan::pipeline::MeasuredTrain| {
+            (t, [m.fit.start_m, m.fit.end_m, m.candidate.score])
+        };
+        o.trains.iter().map(row).collect()
+    };
+    outcomes.iter().enumerate().flat_map(of).collect()
+}
+
+/// The same trains in the same captures, ends within `ends_m`, scores within
+/// the share `scores`.
+fn assert_alike(a: &[StripOutcome], b: &[StripOutcome], (ends_m, scores): (f64, f64)) {
+    let (a, b) = (trains(a), trains(b));
+    assert_eq!(a.len(), b.len(), "{a:?} {b:?}");
+    for ((t, a), (u, b)) in a.iter().zip(&b) {
+        assert_eq!(t, u);
+        for (a, b) in a[..2].iter().zip(&b[..2]) {
+            assert!((a - b).abs() <= ends_m, "capture {t}: {a} and {b}");
+        }
+        assert!((a[2] / b[2] - 1.0).abs() <= scores, "{} and {}", a[2], b[2]);
+    }
+}
+
+/// Chainages are labels: only their last digits round differently.
+#[test]
+fn counting_chainage_from_elsewhere_moves_the_trains_with_it() {
+    let strips = series(10, &PLANTED);
+    let moved_m = 2048.0 * CHAINAGE.step_m;
+    let moved: Vec<Strip> = strips
+        .iter()
+        .cloned()
+        .map(|mut s| {
+            s.chainage.first_m += moved_m;
+            s
+        })
+        .collect();
+    let mut outcomes = run(&moved);
+    for train in outcomes.iter_mut().flat_map(|o| &mut o.trains) {
+        train.fit.start_m -= moved_m;
+        train.fit.end_m -= moved_m;
+    }
+    let plain = run(&strips);
+    assert_eq!(trains(&plain).len(), PLANTED.len());
+    assert_alike(&plain, &outcomes, (1e-6, 1e-9));
+}
+
+/// The level of a capture is taken off before anything is compared: what is
+/// left are the last bits of f32.
+#[test]
+fn the_level_of_one_capture_does_not_matter() {
+    let strips = series(10, &PLANTED);
+    for t in [3, 5] {
+        let mut hazy = strips.clone();
+        hazy[t].values += 0.25;
+        assert_alike(&run(&strips), &run(&hazy), (0.05, 0.01));
+    }
+}
+
+/// The gain of a capture is taken up by its coefficients, all but for the
+/// ridge and for what it does to the noise of the series: a tenth of a pixel.
+#[test]
+fn the_gain_of_one_empty_capture_does_not_matter() {
+    let strips = series(12, &PLANTED);
+    for gain in [0.8, 1.25] {
+        let mut brighter = strips.clone();
+        brighter[5].values *= gain;
+        assert_alike(&run(&strips), &run(&brighter), (0.1 * GSD_M, 0.1));
+    }
+}
+
+/// No sum depends on who adds first.
+#[test]
+fn any_number_of_threads_gives_the_same_outcome() {
+    let strips = series(10, &PLANTED);
+    let by = |threads: usize| {
+        let workers = railspan::pipeline::workers(threads).unwrap();
+        format!("{:?}", workers.install(|| run(&strips)))
+    };
+    assert_eq!(by(1), by(3));
+}
+
+/// Lorries on a lane to the right of the track, and the same walked the other
+/// way, with the lane to the left. Blocks and thinned cells begin at the other
+/// end, so that other cells are fitted: a third of a pixel.
+#[test]
+fn a_road_lane_changes_sides_when_the_track_is_walked_the_other_way() {
+    const LANE_M: f64 = 9.0;
+    let mut strips = series(12, &PLANTED);
+    for (t, strip) in strips.iter_mut().enumerate() {
+        let from_m = 40.0 + 25.0 * t as f64;
+        for ((_, i, j), v) in strip.values.indexed_iter_mut() {
+            let lorry = template(
+                OFFSET.at_m(i) - LANE_M,
+                from_m,
+                from_m + 14.0,
+                CHAINAGE.at_m(j),
+            );
+            *v += (0.1 * lorry) as f32;
+        }
+    }
+    let mirrored: Vec<Strip> = strips
+        .iter()
+        .cloned()
+        .map(|mut s| {
+            s.values.invert_axis(Dim(1));
+            s.values.invert_axis(Dim(2));
+            s
+        })
+        .collect();
+    let with_lane = |strips: &[Strip], lane_m: f64| {
+        let settings = PassSettings {
+            road_lane_m: Some(lane_m),
+            ..settings()
+        };
+        analyse(strips, &settings).unwrap()
+    };
+    let there = with_lane(&strips, LANE_M);
+    let mut back = with_lane(&mirrored, -LANE_M);
+    let sum = CHAINAGE.at_m(0) + CHAINAGE.at_m(CHAINAGE.len - 1);
+    for train in back.iter_mut().flat_map(|o| &mut o.trains) {
+        let (start_m, end_m) = (train.fit.start_m, train.fit.end_m);
+        train.fit.start_m = sum - end_m;
+        train.fit.end_m = sum - start_m;
+    }
+    assert_eq!(trains(&there).len(), PLANTED.len());
+    assert_alike(&there, &back, (GSD_M / 3.0, 0.3));
+}
+
+/// Trains in every part of a series that is too long for one window, and around
+/// capture 130, where one window takes over from the other; wagons that stand
+/// there from one into the other. No two trains are alike: equal ones in equal
+/// places are told from the track by nothing but their number.
+#[test]
+fn long_series_are_looked_through_to_the_end() {
+    let mut planted: Vec<Train> = vec![
+        (2, 20.0, 90.0, 0.1),
+        (128, 60.0, 150.0, -0.08),
+        (129, 20.0, 110.0, 0.12),
+        (130, 80.0, 150.0, 0.08),
+        (131, 30.0, 120.0, -0.1),
+        (257, 70.0, 150.0, 0.09),
+    ];
+    planted.extend((126..133).map(|t| (t, 200.0, 270.0, -0.1)));
+    planted.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let strips: Vec<Strip> = series(260, &planted).into_iter().map(part).collect();
+    let found = trains(&run(&strips));
+    assert_eq!(found.len(), planted.len(), "{found:?}");
+    for ((t, [start_m, end_m, _]), (capture, from_m, to_m, _)) in found.iter().zip(&planted) {
+        assert_eq!(t, capture);
+        // A few metres: trains hide a little of each other.
+        assert!((start_m - from_m).abs() < 2.0 * GSD_M, "{t}: {start_m}");
+        assert!((end_m - to_m).abs() < 2.0 * GSD_M, "{t}: {end_m}");
+    }
+}
+
+/// One band of the first 300 m, in cells of a whole pixel.
+fn part(strip: Strip) -> Strip {
+    let every = |len: usize| Slice::new(0, Some(len as isize), 2);
+    let cells = 220;
+    let values = strip.values.slice_axis(Dim(0), (0..1).into());
+    let values = values.slice_axis(Dim(1), every(OFFSET.len));
+    let values = values.slice_axis(Dim(2), every(cells)).to_owned();
+    let shape = (values.dim().1, values.dim().2);
+    let coarser = |axis: Axis, len: usize| Axis {
+        step_m: 2.0 * axis.step_m,
+        len,
+        ..axis
+    };
+    let whole = Array2::from_elem(shape, true);
+    Strip {
+        chainage: coarser(CHAINAGE, shape.1),
+        offset: coarser(OFFSET, shape.0),
+        values,
+        covered: whole.clone(),
+        clear: whole,
     }
 }
 

@@ -51,10 +51,13 @@ pub(super) struct SimulateArgs {
     /// Nothing goes wrong: one season, no clouds, all in place
     #[arg(long, conflicts_with = "without")]
     plain: bool,
-    /// Leave out: seasons, snow, clouds, coverage, registration, parallax,
-    /// atmosphere, lorries, parked, construction, ships
+    /// Leave out: seasons, snow, clouds, coverage, registration, bands,
+    /// parallax, atmosphere, lorries, moving, parked, construction, ships
     #[arg(long, value_delimiter = ',', value_name = "WHAT")]
     without: Vec<Nuisance>,
+    /// Nothing else goes wrong than these
+    #[arg(long, value_delimiter = ',', value_name = "WHAT", conflicts_with_all = ["plain", "without"])]
+    only: Vec<Nuisance>,
     /// Share of captures with a train of its own, 0 to 1
     #[arg(long, default_value_t = 0.45, value_name = "SHARE")]
     occupied: f64,
@@ -108,9 +111,12 @@ impl SimulateArgs {
     }
 
     fn scenario(&self) -> Scenario {
-        let nuisances = Nuisance::ALL
-            .into_iter()
-            .filter(|n| !self.plain && !self.without.contains(n));
+        let wanted = |n: &Nuisance| {
+            !self.plain
+                && !self.without.contains(n)
+                && (self.only.is_empty() || self.only.contains(n))
+        };
+        let nuisances = Nuisance::ALL.into_iter().filter(wanted);
         Scenario {
             nuisances: nuisances.collect(),
             from: self.from,

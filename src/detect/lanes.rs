@@ -23,6 +23,11 @@ const MOST_OVERLAP: f64 = 0.75;
 const OWN_SHARE: f64 = 0.45;
 /// Energies in units of noise are clipped here: one bright roof is no lane.
 const MOST_ENERGY: f32 = 400.0;
+/// What lies so near to the end of the search is drawn there, m.
+const RIM_M: f64 = 0.1;
+/// Costs within this share are equal but for rounding. Either of two lanes may be
+/// the track where both are within reach: the nearer to the given line is it.
+const SAME_COST: f64 = 1e-6;
 /// Captures from which lanes are searched; with fewer the given ones are taken.
 const LEAST_CAPTURES: usize = 15;
 
@@ -111,7 +116,20 @@ impl Lanes {
         let Some(energy) = series_energy(strips, residuals) else {
             return given;
         };
-        search(given, offset, &energy)
+        let found = search(given, offset, &energy);
+        // The least cost on the rim of the search is none: lorries or shadows draw
+        // the line towards them.
+        if found.track_m.abs() < given.reach_m - RIM_M {
+            return found;
+        }
+        let fixed = Self {
+            reach_m: 0.0,
+            ..given
+        };
+        Self {
+            reach_m: given.reach_m,
+            ..search(fixed, offset, &energy)
+        }
     }
 }
 
@@ -178,9 +196,13 @@ fn search(given: Lanes, offset: Axis, energy: &[f64]) -> Lanes {
     let peak = template(0.0, given.psf_m).powi(2);
     let mut best: Option<(f64, Lanes)> = None;
     let ticks = (given.reach_m / step) as i64;
-    for track in (-ticks..=ticks).map(|i| i as f64 * step) {
+    let mut tracks: Vec<i64> = (-ticks..=ticks).collect();
+    tracks.sort_by_key(|i| i.abs());
+    for track in tracks.into_iter().map(|i| i as f64 * step) {
         let roads = ((ROAD_M.0 / step) as i64..=(ROAD_M.1 / step) as i64)
-            .flat_map(|i| [-1.0, 1.0].map(|sign| Some(track + sign * i as f64 * step)));
+            .map(|i| i as f64 * step)
+            .filter(|away| told_apart(*away, given.psf_m))
+            .flat_map(|away| [-1.0, 1.0].map(|sign| Some(track + sign * away)));
         let beside: Vec<f64> = given.neighbours(track).collect();
         let free = |road: &f64| beside.iter().all(|b| (road - b).abs() > ROAD_M.0);
         let roads = roads.filter(|road| road.as_ref().is_none_or(free));
@@ -190,7 +212,10 @@ fn search(given: Lanes, offset: Axis, energy: &[f64]) -> Lanes {
                 continue;
             };
             let clearly = road.is_none() || factors[2] * peak > 0.25 * floor;
-            if factors[1] > 0.0 && clearly && best.as_ref().is_none_or(|b| cost < b.0) {
+            if factors[1] > 0.0
+                && clearly
+                && best.as_ref().is_none_or(|b| cost < b.0 * (1.0 - SAME_COST))
+            {
                 let moved = |m: Option<f64>| m.map(|m| m + track - given.track_m);
                 let lanes = Lanes {
                     track_m: track,
@@ -269,6 +294,44 @@ mod tests {
         let found = search(given, offset, &energy);
         assert!((found.track_m + 0.5).abs() < 0.3, "{found:?}");
         assert!((found.road_m.unwrap_or(0.0) - 9.0).abs() < 0.3, "{found:?}");
+    }
+
+    #[test]
+    fn of_two_lanes_within_reach_the_nearer_is_the_track() {
+        let offset = Axis {
+            first_m: -40.0,
+            step_m: 1.5,
+            len: 54,
+        };
+        let given = Lanes::given(3.0, None);
+        for (shadow_m, height) in [(-4.75, 80.0), (4.75, 20.0)] {
+            let h = |o: f64, c: f64| template(o - c, given.psf_m).powi(2);
+            let energy: Vec<f64> = (0..offset.len)
+                .map(|i| offset.at_m(i))
+                .map(|o| 1.0 + 40.0 * h(o, 0.25) + height * h(o, shadow_m))
+                .collect();
+            let found = search(given, offset, &energy);
+            assert!((found.track_m - 0.25).abs() < 0.3, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_blur_makes_one_is_no_road() {
+        // A train and its shadow at 10 m pixels.
+        let offset = Axis {
+            first_m: -60.0,
+            step_m: 5.0,
+            len: 25,
+        };
+        let given = Lanes::given(10.0, None);
+        let h = |o: f64, c: f64| template(o - c, given.psf_m).powi(2);
+        let energy: Vec<f64> = (0..offset.len)
+            .map(|i| offset.at_m(i))
+            .map(|o| 1.0 + 400.0 * h(o, 0.0) + 400.0 * h(o, -5.0))
+            .collect();
+        let found = search(given, offset, &energy);
+        let apart = |road: f64| told_apart(road - found.track_m, found.psf_m);
+        assert!(found.road_m.is_none_or(apart), "{found:?}");
     }
 
     #[test]

@@ -97,9 +97,7 @@ impl Circumstances {
             edge: None,
             orbit: index % 2,
         };
-        if s.has(Nuisance::Registration) {
-            all.place(s, model);
-        }
+        all.place(s, model);
         if s.has(Nuisance::Parallax) {
             all.lean = lean(s, model, index);
         }
@@ -134,11 +132,17 @@ impl Circumstances {
         };
         let farthest_m = model.farthest_m();
         let mut far = || (normal(model.registration_m) * worse).clamp(-farthest_m, farthest_m);
-        self.shift_m = (far(), far());
+        let shift_m = (far(), far());
         // A few parts in ten thousand: half a pixel of 3 m over 3 km.
-        self.distortion = std::array::from_fn(|_| normal(2.5e-4));
-        let band_m = model.band_misregistration_px * model.gsd_m;
-        self.band_shift_m = std::array::from_fn(|_| (normal(band_m), normal(band_m)));
+        let distortion = std::array::from_fn(|_| normal(2.5e-4));
+        if s.has(Nuisance::Registration) {
+            self.shift_m = shift_m;
+            self.distortion = distortion;
+        }
+        if s.has(Nuisance::Bands) {
+            let band_m = model.band_misregistration_px * model.gsd_m;
+            self.band_shift_m = std::array::from_fn(|_| (normal(band_m), normal(band_m)));
+        }
     }
 
     fn air(&mut self, s: &Scenario) {

@@ -31,9 +31,10 @@ const NOISE_POWER: f32 = 0.0063;
 /// capture of an orbit; the rest of theirs, and all of what grows or flows, is new.
 const PERSISTENT: f32 = 0.9;
 
-/// Power of a train's cars over the bare track: corner reflectors between
-/// wheels, rails and walls; 5 to 15 dB once blurred to 10 m pixels.
-const CAR_DB: (f32, f32) = (1.0, 11.0);
+/// Power of a train's cars: corner reflectors between wheels, rails and walls.
+/// Blurred to 10 m pixels they stand 5 to 15 dB over the empty track, as strings
+/// of wagons in Sentinel-1 captures of yards do.
+const CAR_DB: (f32, f32) = (5.0, 15.0);
 
 fn from_db(value: f32) -> f32 {
     10f32.powf(value / 10.0)

@@ -59,14 +59,18 @@ pub enum Nuisance {
     Clouds,
     /// Captures that cover the window only in part, with an oblique edge.
     Coverage,
-    /// Captures that lie beside each other, with distortion and bands apart.
+    /// Captures that lie beside each other, each with its distortion.
     Registration,
+    /// Bands that lie beside each other.
+    Bands,
     /// Decks above the ground, seen at an angle.
     Parallax,
     /// Gain of each band and haze.
     Atmosphere,
     /// Lorries on the road lane of the deck.
     Lorries,
+    /// Trains that run while they are seen; without, all stand.
+    Moving,
     /// Wagons that stay on the track for weeks.
     Parked,
     /// A new bridge beside the track and new ballast, from some date on.
@@ -77,15 +81,17 @@ pub enum Nuisance {
 
 impl Nuisance {
     /// All nuisances, in order of their names on the command line.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Seasons,
         Self::Snow,
         Self::Clouds,
         Self::Coverage,
         Self::Registration,
+        Self::Bands,
         Self::Parallax,
         Self::Atmosphere,
         Self::Lorries,
+        Self::Moving,
         Self::Parked,
         Self::Construction,
         Self::Ships,
@@ -100,9 +106,11 @@ impl Nuisance {
             Self::Clouds => "clouds",
             Self::Coverage => "coverage",
             Self::Registration => "registration",
+            Self::Bands => "bands",
             Self::Parallax => "parallax",
             Self::Atmosphere => "atmosphere",
             Self::Lorries => "lorries",
+            Self::Moving => "moving",
             Self::Parked => "parked",
             Self::Construction => "construction",
             Self::Ships => "ships",

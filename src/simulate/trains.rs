@@ -18,9 +18,9 @@ use super::vehicles::{
 /// One train of one capture.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Train {
-    /// Chainage of its rear coupler, m, at mid-exposure.
+    /// Chainage of the rear end of its bodies, m, at mid-exposure.
     pub start_m: f64,
-    /// Chainage of its front coupler, m, at mid-exposure.
+    /// Chainage of the front end of its bodies, m, at mid-exposure.
     pub end_m: f64,
     /// Along growing chainage, m/s.
     pub speed_mps: f64,
@@ -82,7 +82,7 @@ fn draw(s: &Scenario, rng: &mut ChaCha8Rng, length_m: f64) -> Train {
     let moving = !rng.random_bool(STANDING) && s.sensor != Sensor::Sentinel1;
     let speed_mps = rng.random_range(SPEEDS_MPS.0..SPEEDS_MPS.1);
     let backwards = rng.random_bool(0.5);
-    let speed_mps = match (moving, backwards) {
+    let speed_mps = match (moving && s.has(Nuisance::Moving), backwards) {
         (false, _) => 0.0,
         (true, false) => speed_mps,
         (true, true) => -speed_mps,
@@ -102,7 +102,7 @@ fn draw(s: &Scenario, rng: &mut ChaCha8Rng, length_m: f64) -> Train {
         order.rotate_left(first);
     }
     let order = match s.train_length_m {
-        Some(wanted_m) => cut_to(&order, wanted_m),
+        Some(wanted_m) => cut_to(&order, wanted_m + COUPLING_M),
         None => order,
     };
     let total_m: f64 = order.iter().map(|c| c.length_m).sum();
@@ -150,8 +150,8 @@ fn couple(order: &[Stock], start_m: f64, speed_mps: f64, rng: &mut ChaCha8Rng) -
     }
     let kinds: BTreeSet<&str> = order.iter().map(|s| s.name).collect();
     Train {
-        start_m,
-        end_m: at_m,
+        start_m: start_m + COUPLING_M / 2.0,
+        end_m: at_m - COUPLING_M / 2.0,
         speed_mps,
         cars,
         kind: kinds.into_iter().collect::<Vec<_>>().join("+"),

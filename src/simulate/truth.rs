@@ -35,7 +35,8 @@ pub struct TruthRow {
     pub start: Option<f64>,
     /// Chainage of the train's front at mid-exposure, m.
     pub end: Option<f64>,
-    /// Its length over couplers, m.
+    /// Length of its bodies from end to end, m: what can be seen of it. Over
+    /// couplers it is half a metre more at each end.
     pub length: Option<f64>,
     /// Metres of it on the track.
     pub inside: Option<f64>,

@@ -34,7 +34,7 @@ pub(super) struct Stock {
     pub colours: &'static [Spectrum],
 }
 
-/// Gap between the bodies of coupled cars, m.
+/// Gap between the bodies of coupled cars, m: half of it belongs to each.
 pub(super) const COUPLING_M: f64 = 1.0;
 
 /// Half the width of a car: 3.15 m overall.

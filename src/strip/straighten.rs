@@ -186,6 +186,37 @@ mod tests {
     }
 
     #[test]
+    fn a_strip_in_pieces_is_the_strip() {
+        // A cell knows nothing of the piece that it is sampled in: only the last
+        // digits of its chainage round differently.
+        let scene = corridor(2, 120, 3.0, |b, p| wavy(b, p) + b as f32);
+        let track = line(&[(-90.0, 6.0), (10.0, -14.0), (90.0, 30.0)]);
+        let spec = StripSpec::for_track(track.length_m(), 3.0).unwrap();
+        let scene = Prepared::new(&scene);
+        let whole = scene.straighten(&track, &spec, Shift::default());
+        for border in [1, 40, spec.chainage.len - 1] {
+            for cells in [0..border, border..spec.chainage.len] {
+                let piece = StripSpec {
+                    chainage: crate::strip::Axis {
+                        first_m: spec.chainage.at_m(cells.start),
+                        len: cells.len(),
+                        ..spec.chainage
+                    },
+                    ..spec
+                };
+                let piece = scene.straighten(&track, &piece, Shift::default());
+                let of_whole = ndarray::Slice::from(cells);
+                let values = whole.values.slice_axis(ndarray::Axis(2), of_whole);
+                for (a, b) in piece.values.iter().zip(values) {
+                    assert!((a - b).abs() < 1e-5, "{a} {b}");
+                }
+                let clear = whole.clear.slice_axis(ndarray::Axis(1), of_whole);
+                assert_eq!(piece.clear, clear);
+            }
+        }
+    }
+
+    #[test]
     fn masks_keep_away_from_edges_and_clouds() {
         let mut scene = corridor(1, 60, 3.0, |_, _| 0.2);
         scene.clear[[30, 30]] = false;
