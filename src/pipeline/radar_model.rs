@@ -92,6 +92,9 @@ pub struct RadarOutcome {
     pub profile: RadarProfile,
     /// Trains in order of chainage.
     pub trains: Vec<RadarTrain>,
+    /// Shortest string of wagons that would be found nine times in ten, m; `None`
+    /// where none as long as the track would, or nothing can be said.
+    pub detection_limit_m: Option<f64>,
     /// Why nothing can be said, if so.
     pub unsupported: Option<String>,
     /// What it would show without trains, dB, (offset, chainage).

@@ -1,7 +1,9 @@
 //! The radar path over one series: looks, background, lanes, trains, in passes.
 
 use ndarray::{Array2, Axis as Dim};
+use rayon::prelude::*;
 
+use super::radar_limit::Limits;
 use super::radar_model::{RadarOutcome, RadarSettings, RadarTrain};
 use crate::background::{RadarResidual, radar_residuals};
 use crate::detect::{
@@ -96,7 +98,38 @@ impl LookSeries<'_> {
         for outcome in &mut outcomes {
             outcome.trains.retain(|train| self.is_train(train));
         }
+        let limits: Vec<Option<f64>> = outcomes.par_iter().map(|o| self.limit_m(o)).collect();
+        for (outcome, limit_m) in outcomes.iter_mut().zip(limits) {
+            outcome.detection_limit_m = limit_m;
+        }
         outcomes
+    }
+
+    /// Shortest string that a capture would find, m.
+    fn limit_m(&self, outcome: &RadarOutcome) -> Option<f64> {
+        if outcome.unsupported.is_some() {
+            return None;
+        }
+        let chainage = self.strips.first()?.chainage;
+        let limits = Limits {
+            settings: self.settings,
+            chainage,
+            profile: &outcome.profile,
+            trains: &outcome.trains,
+        };
+        let segments = |profile: &RadarProfile| radar_segments(profile, self.sampling(&chainage));
+        let called = |profile: &RadarProfile| {
+            let significant =
+                |s: &RadarSegment| self.p_value(s.score) <= self.settings.false_alarms;
+            (segments(profile).into_iter().filter(significant))
+                .map(|s| (chainage.at_m(s.first), chainage.at_m(s.last)))
+                .collect()
+        };
+        limits.limit_m(called, |profile| {
+            (segments(profile).iter())
+                .filter_map(|segment| self.train(profile, segment, &chainage))
+                .max_by(|a, b| a.length_m().total_cmp(&b.length_m()))
+        })
     }
 
     /// Whether a bright string is long and bright enough to be called a train.
@@ -203,6 +236,7 @@ impl LookSeries<'_> {
             predictors: residual.predictors,
             profile: profiles[lane].clone(),
             trains: trains.into_iter().map(|(_, train)| train).collect(),
+            detection_limit_m: None,
             unsupported,
             background_db: background_db(self.strips[capture], residual),
         }
@@ -276,9 +310,14 @@ impl LookSeries<'_> {
             contrast_db: ends.contrast_db,
             score: segment.score,
             snr: segment.snr,
-            p_value: (self.trials() * (-segment.score).exp()).min(1.0),
+            p_value: self.p_value(segment.score),
         };
         (train.length_m() > 0.0).then_some(train)
+    }
+
+    /// Probability of such a score anywhere on an empty track.
+    fn p_value(&self, score: f64) -> f64 {
+        (self.trials() * (-score).exp()).min(1.0)
     }
 
     /// Places where an empty track has an independent chance to look occupied.

@@ -310,12 +310,15 @@ impl From<RadarOutcome> for Outcome {
         };
         let trains = match outcome.unsupported {
             Some(reason) => Err(reason),
+            None if outcome.trains.is_empty() && outcome.detection_limit_m.is_none() => {
+                Err(BLIND.to_owned())
+            }
             None => Ok(outcome.trains.into_iter().map(TrainOnStrip::from).collect()),
         };
         Self {
             trains,
             contrast: Some(contrast),
-            detection_limit_m: None,
+            detection_limit_m: outcome.detection_limit_m,
             remarks: Vec::new(),
             background: Some(outcome.background_db.insert_axis(Dim(0))),
         }

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use super::model::Stay;
-use crate::capture::Modality;
 use crate::series::{Observation, ObservationKey};
 
 /// Share of the observations that reach the longest common limit considered:
@@ -41,15 +40,12 @@ pub fn is_counted(stay: &Stay, min_length_m: f64) -> bool {
     stay.length_m >= min_length_m
 }
 
-/// The shortest train that an observation would find, m. None is computed for
-/// radar, which takes part in every comparison; an optical capture without one
-/// would miss even a train as long as the track in view.
+/// The shortest train that an observation would find, m. One without a limit
+/// would miss even a train as long as the track in view, unless it shows one:
+/// then there was no room to try another.
 fn limit_m(o: &Observation) -> f64 {
-    let unknown = match o.modality {
-        Modality::Optical => f64::INFINITY,
-        Modality::Sar => 0.0,
-    };
-    o.detection_limit_m.unwrap_or(unknown)
+    let shown_m = o.longest_train_m.filter(|_| o.train_count > Some(0));
+    o.detection_limit_m.or(shown_m).unwrap_or(f64::INFINITY)
 }
 
 /// The common detection limit of some observations, in whole metres: of their
@@ -162,13 +158,10 @@ mod tests {
     }
 
     #[test]
-    fn radar_takes_part_without_a_limit() {
-        let mut series = seen(&[(None, &[80.0]), (None, &[])]);
-        assert_eq!(common_m(&series), 0.0, "no limit is known");
-        for o in &mut series.observations {
-            o.modality = Modality::Sar;
-        }
-        assert_eq!(common_m(&series), 0.0);
-        assert_eq!(use_of(&series.observations[1], 50.0), Use::Used);
+    fn what_shows_a_train_is_not_blind_to_it() {
+        let series = seen(&[(None, &[80.0]), (None, &[])]);
+        assert_eq!(common_m(&series), 80.0);
+        let uses = [0, 1].map(|i| use_of(&series.observations[i], 80.0));
+        assert_eq!(uses, [Use::Used, Use::WouldMiss]);
     }
 }
