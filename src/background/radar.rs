@@ -5,7 +5,8 @@
 //! lie (the shortest half, sharpened by a clipped mean): wagons that stand in a
 //! third of them do not raise it, as they would a median. What a whole capture
 //! or a stretch of it has gained or lost (moisture, frost, calibration) is taken
-//! out by a running median. Only the background is averaged over time, never the
+//! out by a running median; where the surroundings have lost, the track is not
+//! taken to have gained. Only the background is averaged over time, never the
 //! capture itself (Quegan and Yu 2001).
 
 use ndarray::Array2;
@@ -102,6 +103,21 @@ impl Group<'_> {
         speaks.then(|| f64::from(strip.values[[0, cell.0, cell.1]]) - self.gains_db[capture])
     }
 
+    /// What every capture shows over a cell's location, for cells that have one.
+    fn located(&self, cells: &[(usize, usize)]) -> Vec<(Vec<Option<f64>>, Location)> {
+        (cells.iter())
+            .filter_map(|&cell| {
+                let values: Vec<Option<f64>> = (0..self.strips.len())
+                    .map(|i| self.background_value(i, cell))
+                    .collect();
+                let mut known: Vec<f64> = values.iter().flatten().copied().collect();
+                let empty = clipped_location(&mut known)?;
+                let over = |v: Option<f64>| v.map(|v| v - empty.location);
+                Some((values.into_iter().map(over).collect(), empty))
+            })
+            .collect()
+    }
+
     fn residual(&self, target: usize, predictors: &[usize]) -> RadarResidual {
         let strip = self.strips[target];
         let dim = strip.clear.dim();
@@ -130,10 +146,15 @@ impl Group<'_> {
                 residual[cell] = (level - empty.location) as f32;
             }
         }
-        remove_local_gain(&mut residual, &usable, &self.occupied[target], strip);
+        let speaks = |cell| usable[cell] && !self.occupied[target][cell];
+        let gain = local_gain(&residual, speaks, strip);
+        add_by_column(&mut residual, &usable, |column| -gain[column]);
         let scatter = steadied_scatter(&variance, &count, &residual, &usable);
+        let dispersion = dark_dispersion(&residual, &scatter, &usable);
+        // What surrounds the track may lose power without it: calm water, snow.
+        add_by_column(&mut residual, &usable, |column| gain[column].min(0.0));
         RadarResidual {
-            dispersion: dark_dispersion(&residual, &scatter, &usable),
+            dispersion,
             residual_db: residual,
             scatter_db: scatter,
             usable,
@@ -179,8 +200,15 @@ fn clipped_location(values: &mut [f64]) -> Option<Location> {
     })
 }
 
+/// The scatter, dB, that the steadier half of some cells keeps to.
+fn steady_limit(scatter_db: impl Iterator<Item = f64>) -> f64 {
+    let known: Vec<f64> = scatter_db.collect();
+    median(&known).unwrap_or(f64::INFINITY)
+}
+
 /// Gain of every capture against the common level, dB: three rounds of cell
-/// location and median difference, on every third cell.
+/// location and median difference, on every third cell. Only the steadier half
+/// of the cells counts: wind and ice on a river are no gain of the track.
 fn capture_gains(strips: &[&Strip], occupied: &[Array2<bool>]) -> Vec<f64> {
     let mut gains_db = vec![0.0; strips.len()];
     let Some(first) = strips.first() else {
@@ -197,16 +225,11 @@ fn capture_gains(strips: &[&Strip], occupied: &[Array2<bool>]) -> Vec<f64> {
             gains_db: &gains_db,
         };
         let mut differences = vec![Vec::with_capacity(cells.len()); strips.len()];
-        for &cell in &cells {
-            let values: Vec<Option<f64>> = (0..strips.len())
-                .map(|i| group.background_value(i, cell))
-                .collect();
-            let mut known: Vec<f64> = values.iter().flatten().copied().collect();
-            let Some(empty) = clipped_location(&mut known) else {
-                continue;
-            };
-            for (list, value) in differences.iter_mut().zip(&values) {
-                list.extend(value.map(|v| v - empty.location));
+        let located = group.located(&cells);
+        let steady_db = steady_limit(located.iter().map(|(_, empty)| empty.sigma));
+        for (values, _) in located.iter().filter(|(_, e)| e.sigma <= steady_db) {
+            for (list, value) in differences.iter_mut().zip(values) {
+                list.extend(value);
             }
         }
         for (gain, list) in gains_db.iter_mut().zip(&differences) {
@@ -216,36 +239,43 @@ fn capture_gains(strips: &[&Strip], occupied: &[Array2<bool>]) -> Vec<f64> {
     gains_db
 }
 
-/// Takes out the median of the residual over all offsets of a stretch.
-fn remove_local_gain(
-    residual: &mut Array2<f32>,
-    usable: &Array2<bool>,
-    occupied: &Array2<bool>,
+/// Median of the residual over all offsets of a stretch, for every column, dB.
+fn local_gain(
+    residual: &Array2<f32>,
+    speaks: impl Fn((usize, usize)) -> bool,
     strip: &Strip,
-) {
+) -> Vec<f64> {
     let columns = strip.chainage.len;
     let reach = (GAIN_REACH_M / strip.chainage.step_m).round().max(1.0) as usize;
     let step = (reach / 8).max(1);
     let mut gains = Vec::with_capacity(columns / step + 1);
     for centre in (0..columns).step_by(step) {
-        let mut values = Vec::new();
-        for column in (centre.saturating_sub(reach)..(centre + reach + 1).min(columns)).step_by(2) {
-            for row in 0..strip.offset.len {
-                if usable[[row, column]] && !occupied[[row, column]] {
-                    values.push(f64::from(residual[[row, column]]));
-                }
-            }
-        }
+        let near = (centre.saturating_sub(reach)..(centre + reach + 1).min(columns)).step_by(2);
+        let values: Vec<f64> = near
+            .flat_map(|column| (0..strip.offset.len).map(move |row| (row, column)))
+            .filter(|&cell| speaks(cell))
+            .map(|cell| f64::from(residual[cell]))
+            .collect();
         gains.push(median(&values).unwrap_or(0.0));
     }
-    for ((_, column), value) in residual.indexed_iter_mut() {
-        *value -= interpolated(&gains, column as f64 / step as f64) as f32;
+    (0..columns)
+        .map(|column| interpolated(&gains, column as f64 / step as f64))
+        .collect()
+}
+
+/// Adds to every usable cell what its column says; the others become 0.
+fn add_by_column(
+    residual: &mut Array2<f32>,
+    usable: &Array2<bool>,
+    more_db: impl Fn(usize) -> f64,
+) {
+    for (cell, value) in residual.indexed_iter_mut() {
+        *value = if usable[cell] {
+            *value + more_db(cell.1) as f32
+        } else {
+            0.0
+        };
     }
-    ndarray::Zip::from(residual).and(usable).for_each(|r, &u| {
-        if !u {
-            *r = 0.0;
-        }
-    });
 }
 
 /// Linear interpolation at a fractional index, constant beyond the ends.
