@@ -37,6 +37,18 @@ pub struct LaneContrast {
     pub usable: Vec<bool>,
 }
 
+impl LaneContrast {
+    /// Mean contrast of the usable samples that are wanted, dB; `NaN` without any.
+    #[must_use]
+    pub fn mean_db(&self, wanted: impl Fn(usize) -> bool) -> f64 {
+        let seen = (0..self.usable.len()).filter(|&j| self.usable[j] && wanted(j));
+        let (sum, count) = seen.fold((0.0, 0.0), |(sum, count), j| {
+            (sum + self.contrast_db[j], count + 1.0)
+        });
+        sum / count
+    }
+}
+
 /// A strip's log-ratio to its background, and where it may be used.
 #[derive(Debug, Clone, Copy)]
 pub struct LogRatio<'a> {
@@ -194,7 +206,10 @@ mod tests {
         step_m: 5.0,
         len: 25,
     };
-    const RESPONSE: PointResponse = PointResponse { sigma_m: 11.0 };
+    const RESPONSE: PointResponse = PointResponse {
+        sigma_m: 11.0,
+        skirt: 0.17,
+    };
 
     /// One column with strings of the given (offset m, dB).
     fn column(strings: &[(f64, f64)]) -> Array2<f32> {

@@ -2,7 +2,8 @@
 
 use statrs::function::erf::erf;
 
-/// Share of the energy of a bright string that lies in the skirt of the response.
+/// Share of the energy of a bright string that lies in the skirt of the response
+/// where a series does not tell.
 ///
 /// Measured across two strings of 500 m in a series of Sentinel-1, without
 /// knowledge of their place: 0.66, 0.24, 0.09 and 0.04 of the peak at 10, 20,
@@ -25,6 +26,8 @@ const FWHM_PER_SIGMA: f64 = 2.354_820_045;
 pub struct PointResponse {
     /// Standard deviation of the core, m.
     pub sigma_m: f64,
+    /// Share of the energy of a bright string that lies in the skirt.
+    pub skirt: f64,
 }
 
 impl PointResponse {
@@ -44,6 +47,7 @@ impl PointResponse {
         let optics_m = RESOLUTION_PX * gsd_m / FWHM_PER_SIGMA;
         Self {
             sigma_m: (optics_m.powi(2) + gsd_m.powi(2) / 3.0).sqrt(),
+            skirt: SKIRT_SHARE,
         }
     }
 
@@ -51,15 +55,15 @@ impl PointResponse {
     ///
     /// ```
     /// use railspan::strip::PointResponse;
-    /// let response = PointResponse { sigma_m: 11.0 };
+    /// let response = PointResponse { sigma_m: 11.0, skirt: 0.17 };
     /// assert_eq!(response.across(0.0), 1.0);
     /// assert_eq!(response.across(20.0), response.across(-20.0));
     /// assert!((response.across(20.0) - 0.23).abs() < 0.01);
     /// ```
     #[must_use]
     pub fn across(&self, distance_m: f64) -> f64 {
-        let core = 1.0 - SKIRT_SHARE;
-        let skirt = SKIRT_SHARE / SKIRT_WIDTH;
+        let core = 1.0 - self.skirt;
+        let skirt = self.skirt / SKIRT_WIDTH;
         let u = distance_m / self.sigma_m;
         let v = u / SKIRT_WIDTH;
         (core * (-0.5 * u * u).exp() + skirt * (-0.5 * v * v).exp()) / (core + skirt)
@@ -70,15 +74,15 @@ impl PointResponse {
     ///
     /// ```
     /// use railspan::strip::PointResponse;
-    /// let response = PointResponse { sigma_m: 11.0 };
+    /// let response = PointResponse { sigma_m: 11.0, skirt: 0.17 };
     /// assert_eq!(response.edge(0.0), 0.5);
     /// assert!(response.edge(100.0) > 0.99 && response.edge(-33.0) < 0.04);
     /// ```
     #[must_use]
     pub fn edge(&self, inwards_m: f64) -> f64 {
         let u = inwards_m / (self.sigma_m * std::f64::consts::SQRT_2);
-        let core = (1.0 - SKIRT_SHARE) * erf(u);
-        let skirt = SKIRT_SHARE * erf(u / SKIRT_WIDTH);
+        let core = (1.0 - self.skirt) * erf(u);
+        let skirt = self.skirt * erf(u / SKIRT_WIDTH);
         0.5 * (1.0 + core + skirt)
     }
 
