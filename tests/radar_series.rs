@@ -154,8 +154,8 @@ fn empty_series_raise_no_alarm() {
 #[test]
 fn a_neighbouring_string_is_not_this_tracks() {
     let planted = [
-        (4, 100.0, 500.0, 14.0, 40.0),
-        (9, 200.0, 600.0, 14.0, -40.0),
+        (4, 100.0, 500.0, 14.0, 60.0),
+        (9, 200.0, 600.0, 14.0, -60.0),
     ];
     assert_eq!(alarms(&run(&series(20, 21, &planted))), 0);
 }

@@ -24,6 +24,7 @@ mod memo;
 mod outcome;
 mod passes;
 mod plan;
+mod radar_lasting;
 mod radar_limit;
 mod radar_model;
 mod radar_passes;

@@ -3,17 +3,18 @@
 use ndarray::{Array2, Axis as Dim};
 use rayon::prelude::*;
 
+use super::radar_lasting::came_to_stay;
 use super::radar_limit::Limits;
 use super::radar_model::{RadarOutcome, RadarSettings, RadarTrain};
 use crate::background::{RadarResidual, radar_residuals};
 use crate::detect::{
-    LaneContrast, LogRatio, RadarProfile, RadarSegment, Sampling, lane_contrast, place_scatter,
-    radar_segments,
+    LaneContrast, LogRatio, RadarProfile, RadarSegment, Sampling, Sources, StringAcross,
+    fitted_response, lane_contrast, place_scatter, radar_segments,
 };
 use crate::error::{Error, Result};
 use crate::measure::{EndsInput, RadarEnd, RadarEnds, radar_ends};
 use crate::normalize::look_alike_groups;
-use crate::strip::{Axis, Strip};
+use crate::strip::{Axis, PointResponse, Strip};
 
 /// Rounds of background and detection: what is found bright in one, train or
 /// not, is kept out of the background of the next. The third changes little.
@@ -22,6 +23,22 @@ const PASSES: usize = 3;
 /// Half length of the stretch over which the scatter of a place is averaged,
 /// in sigma of the response.
 const PLACE_SIGMA: f64 = 2.5;
+
+/// Strings tell how sharp a series is from this length on, in lengths over
+/// which speckle is correlated, …
+const TELLING_M: f64 = 4.0;
+/// … and from this contrast on, dB: the bed is a fifth of what is seen.
+const TELLING_DB: f64 = 7.0;
+/// A string stands beside the line from so many sigma of the response on: the
+/// line's own error and that of its place, a pixel and a half.
+const BESIDE_SIGMA: f64 = 1.5;
+/// How many times longer than on the line it must be there: five resolution
+/// cells instead of four, which two strong scatterers and the bloom of both cover.
+const BESIDE: f64 = 1.25;
+
+/// Looks of one resolution cell: 4.4 in Sentinel-1 IW GRDH (ESA, Sentinel-1
+/// Product Definition, table 5-1); finer products have about one, and longer strings.
+const LOOKS: f64 = 4.4;
 
 /// Captures whose darker side deviates this many times more than usual have
 /// another scene in them (snow, a flooded yard, another look): no verdict there.
@@ -62,7 +79,7 @@ pub fn analyse_radar(
         let series = LookSeries {
             strips: &own,
             look,
-            settings,
+            settings: *settings,
         };
         outcomes.extend(members.into_iter().zip(series.analyse()));
     }
@@ -74,20 +91,23 @@ pub fn analyse_radar(
 struct LookSeries<'a> {
     strips: &'a [&'a Strip],
     look: usize,
-    settings: &'a RadarSettings,
+    settings: RadarSettings,
 }
 
 impl LookSeries<'_> {
-    fn analyse(&self) -> Vec<RadarOutcome> {
+    fn analyse(mut self) -> Vec<RadarOutcome> {
         let mut occupied: Vec<Array2<bool>> = self
             .strips
             .iter()
             .map(|s| Array2::from_elem(s.clear.dim(), false))
             .collect();
         let mut outcomes = Vec::new();
-        for _ in 0..PASSES {
+        for pass in 0..PASSES {
             let residuals = radar_residuals(self.strips, &occupied, &self.settings.background);
             let strings = self.detect(&residuals, &occupied);
+            if pass == 0 {
+                self.settings = self.settings.sharpened(self.response(&residuals, &strings));
+            }
             occupied = strings
                 .iter()
                 .zip(self.strips)
@@ -105,6 +125,26 @@ impl LookSeries<'_> {
         outcomes
     }
 
+    /// The response, as far as the long and bright strings found tell.
+    fn response(&self, residuals: &[RadarResidual], found: &[RadarOutcome]) -> PointResponse {
+        let nominal = self.settings.response;
+        let Some(strip) = self.strips.first() else {
+            return nominal;
+        };
+        let tells = |t: &&RadarTrain| {
+            t.length_m() >= TELLING_M * nominal.correlation_m() && t.contrast_db >= TELLING_DB
+        };
+        let strings: Vec<StringAcross> = (residuals.iter().zip(found))
+            .flat_map(|(residual, outcome)| {
+                (outcome.trains.iter().filter(tells)).map(|train| StringAcross {
+                    power: power_across(residual, &strip.chainage, train),
+                    looks: LOOKS * train.length_m() / nominal.correlation_m(),
+                })
+            })
+            .collect();
+        fitted_response(&strings, &strip.offset, nominal)
+    }
+
     /// Shortest string that a capture would find, m.
     fn limit_m(&self, outcome: &RadarOutcome) -> Option<f64> {
         if outcome.unsupported.is_some() {
@@ -112,7 +152,7 @@ impl LookSeries<'_> {
         }
         let chainage = self.strips.first()?.chainage;
         let limits = Limits {
-            settings: self.settings,
+            settings: &self.settings,
             chainage,
             profile: &outcome.profile,
             trains: &outcome.trains,
@@ -127,14 +167,15 @@ impl LookSeries<'_> {
         };
         limits.limit_m(called, |profile| {
             (segments(profile).iter())
-                .filter_map(|segment| self.train(profile, segment, &chainage))
+                .filter_map(|segment| self.string(profile, segment, &chainage))
                 .max_by(|a, b| a.length_m().total_cmp(&b.length_m()))
         })
     }
 
     /// Whether a bright string is long and bright enough to be called a train.
     fn is_train(&self, string: &RadarTrain) -> bool {
-        string.length_m() >= self.settings.shortest_m
+        let longer = if self.is_beside(string) { BESIDE } else { 1.0 };
+        string.length_m() >= longer * self.settings.shortest_m
             && string.contrast_db >= self.settings.least_contrast_db
     }
 
@@ -152,7 +193,7 @@ impl LookSeries<'_> {
 
     /// Lanes on which the track's trains may appear, the track itself first.
     fn lanes_m(&self) -> Vec<f64> {
-        let step_m = 0.5 * self.settings.response.sigma_m;
+        let step_m = self.settings.response.sigma_m;
         let each_side = (self.settings.lateral_search_m / step_m).floor() as i32;
         let mut lanes: Vec<i32> = (-each_side..=each_side).collect();
         lanes.sort_by_key(|k| (k.abs(), *k));
@@ -209,7 +250,8 @@ impl LookSeries<'_> {
         residual: &RadarResidual,
         lanes: &[LaneSeries],
     ) -> RadarOutcome {
-        let chainage = self.strips[capture].chainage;
+        let strip = self.strips[capture];
+        let chainage = strip.chainage;
         let profiles: Vec<RadarProfile> = lanes
             .iter()
             .map(|lane| self.profile(lane, capture, residual.dispersion, &chainage))
@@ -220,7 +262,9 @@ impl LookSeries<'_> {
             for (lane, profile) in profiles.iter().enumerate() {
                 for segment in radar_segments(profile, self.sampling(&chainage)) {
                     trains.extend(
-                        self.train(profile, &segment, &chainage)
+                        self.string(profile, &segment, &chainage)
+                            .filter(|string| !self.is_structure(string, capture, lanes))
+                            .and_then(|string| self.on_this_track(string, residual, strip))
                             .map(|train| (lane, train)),
                     );
                 }
@@ -240,6 +284,28 @@ impl LookSeries<'_> {
             unsupported,
             background_db: background_db(self.strips[capture], residual),
         }
+    }
+
+    /// Whether a string stands off the line, where other things are bright, too.
+    fn is_beside(&self, string: &RadarTrain) -> bool {
+        string.lane_m.abs() > BESIDE_SIGMA * self.settings.response.sigma_m
+    }
+
+    /// Whether what looks like a string beside the line was built there.
+    fn is_structure(&self, string: &RadarTrain, capture: usize, lanes: &[LaneSeries]) -> bool {
+        let distance_m = |lane: &LaneSeries| (lane.lane_m - string.lane_m).abs();
+        let nearest = lanes
+            .iter()
+            .min_by(|a, b| distance_m(a).total_cmp(&distance_m(b)));
+        let (Some(lane), true) = (nearest, self.is_beside(string)) else {
+            return false;
+        };
+        let under = string.start.at_m..=string.end.at_m;
+        let chainage = self.strips[capture].chainage;
+        let levels_db: Vec<f64> = (lane.contrasts.iter())
+            .map(|contrast| contrast.mean_db(|j| under.contains(&chainage.at_m(j))))
+            .collect();
+        came_to_stay(&levels_db, capture)
     }
 
     fn sampling(&self, chainage: &Axis) -> Sampling {
@@ -271,8 +337,8 @@ impl LookSeries<'_> {
         }
     }
 
-    /// A segment as a train of this track, if it is one.
-    fn train(
+    /// A segment as a string of wagons, if it is unlikely on an empty track.
+    fn string(
         &self,
         profile: &RadarProfile,
         segment: &RadarSegment,
@@ -289,6 +355,23 @@ impl LookSeries<'_> {
         let ends = radar_ends(&input, segment.first, segment.last);
         let train = self.inside_track(&ends, segment, profile)?;
         (train.p_value <= self.settings.false_alarms).then_some(train)
+    }
+
+    /// A string as a train of this track, unless what stands beside explains it.
+    fn on_this_track(
+        &self,
+        string: RadarTrain,
+        residual: &RadarResidual,
+        strip: &Strip,
+    ) -> Option<RadarTrain> {
+        let reach_m = self.settings.lateral_search_m;
+        let power = power_across(residual, &strip.chainage, &string);
+        let sources = Sources::unfold(&power, &strip.offset, &self.settings.response);
+        let own = sources.contrast_db(reach_m) >= self.settings.least_contrast_db;
+        own.then(|| RadarTrain {
+            lane_m: sources.offset_m(reach_m),
+            ..string
+        })
     }
 
     fn inside_track(
@@ -353,6 +436,24 @@ struct LaneSeries {
     contrasts: Vec<LaneContrast>,
     /// Contrast where the lane is not known to be occupied, NaN elsewhere.
     empty: Vec<Vec<f64>>,
+}
+
+/// Mean power over that of the bed by offset, over the length of a string; `NaN`
+/// where nothing was seen.
+fn power_across(residual: &RadarResidual, chainage: &Axis, string: &RadarTrain) -> Vec<f64> {
+    let under: Vec<usize> = (0..chainage.len)
+        .filter(|&j| (string.start.at_m..=string.end.at_m).contains(&chainage.at_m(j)))
+        .collect();
+    (0..residual.usable.nrows())
+        .map(|row| {
+            let seen = under.iter().filter(|&&j| residual.usable[[row, j]]);
+            let (sum, count) = seen.fold((0.0, 0.0), |(sum, count), &j| {
+                let db = f64::from(residual.residual_db[[row, j]]);
+                (sum + 10_f64.powf(db / 10.0), count + 1.0)
+            });
+            sum / count
+        })
+        .collect()
 }
 
 /// What the capture would show of an empty track, dB; as it is where that is not known.
