@@ -102,6 +102,7 @@ mod tests {
             road: Array2::zeros((1, 20)),
             road_sigma: Array2::from_elem((1, 20), f32::INFINITY),
             usable: flags(20),
+            measurable: flags(20),
             covered: flags(20),
             clear: flags(20),
             band_correlation: Array2::eye(1),

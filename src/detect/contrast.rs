@@ -16,6 +16,8 @@ const SHAPE_TOLERANCE: f32 = 0.12;
 /// Tracks of a crossing lie to each other as their lines say to about this, m:
 /// half a gauge.
 const PLACED_M: f64 = 0.7;
+/// The ground around a track is off by chance by up to so many of its sigma.
+const MOST_BROAD: f64 = 3.0;
 /// Length over which the noise is taken from the pseudo-tracks, m.
 const NOISE_WINDOW_M: f64 = 120.0;
 /// The local noise is not taken below this share of the capture's.
@@ -48,6 +50,9 @@ pub struct Contrast {
     /// (band, chainage): what trains on other tracks may add to the track.
     pub(super) leaked: Array2<f32>,
     pub(super) usable: Vec<bool>,
+    /// Whether the ground on both sides is brighter or darker than predicted:
+    /// the rim of a cloud, which no mask holds.
+    pub(super) broad: Vec<bool>,
     pub(super) inflation: Vec<f32>,
     /// Mean square that the lanes leave, by cell variance; 1 where they explain all.
     pub(super) misfit: Vec<f32>,
@@ -165,6 +170,7 @@ impl Across {
             road,
             leaked,
             usable: support.usable,
+            broad: broad(residual, strip),
             inflation: support.inflation,
             misfit: box_mean(&by_local_noise(misfit, &sigma), reach),
             sigma,
@@ -259,6 +265,26 @@ impl Across {
         }
         (sigma, pseudo)
     }
+}
+
+/// Chainages where the middle of all rows is off by more than chance in a band.
+fn broad(residual: &Array3<f32>, strip: &Strip) -> Vec<bool> {
+    let mut out = vec![false; strip.chainage.len];
+    for band in residual.outer_iter() {
+        let columns = band.axis_iter(Dim(1)).zip(strip.clear.axis_iter(Dim(1)));
+        let levels: Vec<Option<f64>> = columns
+            .map(|(values, clear)| {
+                let shown = values.iter().zip(clear).filter(|(_, c)| **c);
+                median(&shown.map(|(v, _)| f64::from(*v)).collect::<Vec<_>>())
+            })
+            .collect();
+        let sizes: Vec<f64> = levels.iter().flatten().map(|l| l.abs()).collect();
+        let most = MOST_BROAD * MAD_TO_SIGMA * median(&sizes).unwrap_or(0.0);
+        for (out, level) in out.iter_mut().zip(levels) {
+            *out |= level.is_none_or(|l| l.abs() > most);
+        }
+    }
+    out
 }
 
 /// Misfit where the ground is as restless as the pseudo-tracks say is no

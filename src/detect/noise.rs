@@ -193,10 +193,14 @@ pub fn profile(
     let row = strip.offset.cell_at(lanes.track_m);
     let margin = (CLOUD_MARGIN_M / contrast.chainage.step_m) as usize;
     let covered = strip.covered.row(row).to_owned();
-    let usable = away_from_cloud(&contrast.usable, &covered, margin)
-        .into_iter()
+    let known = |j: usize| track_sigma.column(j).iter().all(|s| s.is_finite());
+    let usable: Array1<bool> = (away_from_cloud(&contrast.usable, &covered, margin).into_iter())
         .enumerate()
-        .map(|(j, u)| u && track_sigma.column(j).iter().all(|s| s.is_finite()))
+        .map(|(j, away)| away && known(j))
+        .collect();
+    let as_predicted = |j: usize| contrast.usable[j] && !contrast.broad[j];
+    let measurable = (0..contrast.chainage.len)
+        .map(|j| usable[j] || as_predicted(j) && known(j))
         .collect();
     Profile {
         chainage: contrast.chainage,
@@ -205,6 +209,7 @@ pub fn profile(
         road: contrast.road.clone(),
         road_sigma,
         usable,
+        measurable,
         covered,
         clear: strip.clear.row(row).to_owned(),
         band_correlation: noise.band_correlation.clone(),
@@ -239,6 +244,7 @@ pub fn pseudo_profiles(
                 }),
                 road: Array2::zeros(z.dim()),
                 road_sigma: Array2::from_elem(z.dim(), f32::INFINITY),
+                measurable: usable.clone(),
                 usable,
                 lane_correlation: 0.0,
                 band_correlation: noise.band_correlation.clone(),

@@ -242,6 +242,7 @@ mod tests {
             road: Array2::zeros((1, CELLS)),
             road_sigma: Array2::from_elem((1, CELLS), f32::INFINITY),
             usable: flags(),
+            measurable: flags(),
             covered: flags(),
             clear: flags(),
             band_correlation: Array2::eye(1),

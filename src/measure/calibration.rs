@@ -10,7 +10,7 @@ const COVERED: f64 = 0.95;
 /// A sigma is not scaled by less and not by more than this: what is put into a
 /// profile leaves out what a real train does to registration and prediction,
 /// and few trials must not spoil a fit.
-const SCALED: (f64, f64) = (1.0, 3.0);
+const SCALED: (f64, f64) = (1.0, 2.0);
 /// Errors of more than this many sigma say nothing of the bias.
 const STRAY: f64 = 4.0;
 /// Ends known worse than this share of a ground sample distance are vague: most

@@ -9,10 +9,19 @@ const LEAST_SPREAD: f64 = 0.2;
 /// The covariance from a short interior is too small by about this factor.
 const GROWTH: f64 = 1.2;
 
+/// Contrast of a car that looks much like the track, as a share of the typical
+/// one: a dark locomotive on a dark deck.
+const FAINT: f64 = 0.4;
+/// Share of its variance that is common to all bands.
+const FAINT_COMMON: f64 = 0.7;
+
 /// Mean and covariance of a train's contrast.
 pub(super) struct Colour {
     pub(super) mean: DVector<f64>,
     pub(super) covariance: DMatrix<f64>,
+    /// Covariance of the contrast of a car that looks much like the track; its
+    /// mean is zero.
+    pub(super) faint: DMatrix<f64>,
 }
 
 /// From the usable samples between two chainages, m, `margin_m` away from both
@@ -58,5 +67,13 @@ pub(super) fn colour(
     let values = eigen.eigenvalues.map(|v| v.max(floor) * GROWTH);
     let covariance =
         &eigen.eigenvectors * DMatrix::from_diagonal(&values) * eigen.eigenvectors.transpose();
-    Some(Colour { mean, covariance })
+    let faint = DMatrix::from_fn(bands, bands, |a, b| {
+        let share = if a == b { 1.0 } else { FAINT_COMMON };
+        share * (FAINT * scale).powi(2)
+    });
+    Some(Colour {
+        mean,
+        covariance,
+        faint,
+    })
 }

@@ -125,22 +125,15 @@ fn join(start: &EndPosterior, end: &EndPosterior, speeds: &[f64]) -> Fit {
     let high = log.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let weights: Vec<f64> = log.iter().map(|l| (l - high).exp()).collect();
     let sum: f64 = weights.iter().sum();
-    let mean = |f: &dyn Fn(usize) -> f64| {
-        let each = |(i, w): (usize, &f64)| w * f(i);
-        weights.iter().enumerate().map(each).sum::<f64>() / sum
-    };
-    let spread = |m: &dyn Fn(usize) -> f64, v: &dyn Fn(usize) -> f64| {
-        let centre = mean(m);
-        mean(&|i| v(i) + (m(i) - centre).powi(2)).sqrt()
-    };
+    let weights: Vec<f64> = weights.iter().map(|w| w / sum).collect();
+    let (starts, ends) = (start.at_speeds(&weights), end.at_speeds(&weights));
+    let (start_m, end_m) = (starts.median_m(), ends.median_m());
     Fit {
-        start_m: mean(&|i| start.mean_m[i]),
-        end_m: mean(&|i| end.mean_m[i]),
-        start_sigma_m: spread(&|i| start.mean_m[i], &|i| start.variance_m2[i]),
-        end_sigma_m: spread(&|i| end.mean_m[i], &|i| end.variance_m2[i]),
-        length_sigma_m: spread(&|i| end.mean_m[i] - start.mean_m[i], &|i| {
-            end.variance_m2[i] + start.variance_m2[i]
-        }),
+        start_m,
+        end_m,
+        start_sigma_m: starts.sigma_m(start_m),
+        end_sigma_m: ends.sigma_m(end_m),
+        length_sigma_m: end.length(start, &weights).sigma_m(end_m - start_m),
         censored: Censored::None,
     }
 }
@@ -153,7 +146,7 @@ fn censored(profile: &Profile, (start_m, end_m): (f64, f64)) -> Censored {
         let last = axis.at_m(axis.len.saturating_sub(1));
         at_m - reach < axis.first_m
             || at_m + reach > last
-            || (0..axis.len).any(|j| !profile.usable[j] && (axis.at_m(j) - at_m).abs() <= reach)
+            || (0..axis.len).any(|j| !profile.measurable[j] && (axis.at_m(j) - at_m).abs() <= reach)
     };
     match (near(start_m), near(end_m)) {
         (false, false) => Censored::None,

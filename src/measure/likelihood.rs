@@ -10,6 +10,10 @@
 //! track, so both are made diagonal over the bands at once (Golub and Van Loan
 //! 2013, 8.7.1) and the likelihood is a product over channels. The process is
 //! Markov along the track, so a cell more of support is a change of rank two.
+//!
+//! The last car may look much like the track, as dark locomotives do on a dark
+//! deck. An end is then a car further out than where the contrast ends; both
+//! ways to end there are weighed by how common they are.
 
 use nalgebra::{Cholesky, DMatrix, DVector, SymmetricEigen};
 
@@ -26,7 +30,11 @@ const CELLS_PER_GSD: f64 = 5.0;
 /// Cells from one place tried to the next.
 const STRIDE: usize = 2;
 /// Share of the window over which places are tried.
-const SEARCHED: f64 = 0.6;
+const SEARCHED: f64 = 0.75;
+/// How often the car at an end looks much like the track …
+const FAINT_SHARE: f64 = 0.15;
+/// … and its length, m: a locomotive (M62: 17.55 m over couplers) less a coupler.
+const FAINT_CAR_M: f64 = 17.0;
 
 /// Which end of a train.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +77,39 @@ struct Channel {
     mean: f64,
     /// Variance of its contrast.
     variance: f64,
+    /// Variance of the contrast of a car that looks much like the track.
+    faint: f64,
+}
+
+/// What the samples see of a train of unit contrast that grows cell by cell.
+#[derive(Clone)]
+struct Support {
+    /// Sample × sample: covariance of a contrast that varies from car to car.
+    process: DMatrix<f64>,
+    /// What they see of a contrast that is everywhere the same.
+    mean: DVector<f64>,
+    /// Covariance of each with the last cell.
+    behind: DVector<f64>,
+}
+
+impl Support {
+    fn none(samples: usize) -> Self {
+        Self {
+            process: DMatrix::zeros(samples, samples),
+            mean: DVector::zeros(samples),
+            behind: DVector::zeros(samples),
+        }
+    }
+
+    /// A cell more, of which the samples see `blur`; `stay` is the correlation
+    /// of a cell with the one before it.
+    fn grow(&mut self, blur: &DVector<f64>, stay: f64) {
+        self.process.ger(1.0, blur, blur, 1.0);
+        self.process.ger(1.0, blur, &self.behind, 1.0);
+        self.process.ger(1.0, &self.behind, blur, 1.0);
+        self.behind = (&self.behind + blur) * stay;
+        self.mean += blur;
+    }
 }
 
 impl Window {
@@ -84,7 +125,9 @@ impl Window {
     ) -> Option<Self> {
         let axis = profile.chainage;
         let cells: Vec<usize> = (0..axis.len)
-            .filter(|j| profile.usable[*j] && (axis.at_m(*j) - reach.guess_m).abs() < reach.half_m)
+            .filter(|j| {
+                profile.measurable[*j] && (axis.at_m(*j) - reach.guess_m).abs() < reach.half_m
+            })
             .collect();
         if cells.len() < 4 {
             return None;
@@ -112,36 +155,54 @@ impl Window {
 
     /// Places, m, and the log likelihood of the end there for each speed.
     pub(super) fn log_likelihoods(&self) -> Vec<(f64, Vec<f64>)> {
-        let up = match self.side {
-            Side::Start => -1.0,
-            Side::End => 1.0,
-        };
-        let n = self.at_m.len();
+        let up = self.outwards();
         // From well inside the train outwards, a cell at a time.
         let inside_m = (self.reach.half_m + 3.0 * self.psf_m)
             .min((self.reach.guess_m - self.reach.far_m) * up)
             .max(0.0);
         let cells = (inside_m / self.cell_m).round() as i64;
         let outside = (SEARCHED * self.reach.half_m / self.cell_m).round() as i64;
-        let stay = (-self.cell_m / CAR_M).exp();
-        let mut process = DMatrix::zeros(n, n);
-        let mut mean = DVector::zeros(n);
-        let mut behind: DVector<f64> = DVector::zeros(n);
+        let car = (FAINT_CAR_M / self.cell_m).round().max(1.0) as usize;
+        let mut support = Support::none(self.at_m.len());
+        let mut shorter: Vec<Support> = Vec::new();
         let mut out = Vec::new();
         for k in -cells..=outside {
+            let place = |k: f64| self.reach.guess_m + up * k * self.cell_m;
             if k.abs() <= outside && k.rem_euclid(STRIDE as i64) == 0 {
-                let place = self.reach.guess_m + up * k as f64 * self.cell_m;
-                out.push((place, self.log_likelihood(&process, &mean)));
+                let mut log = self.log_likelihood(&support, None);
+                if let Some(bright) = shorter.len().checked_sub(car).map(|i| &shorter[i]) {
+                    let faint = self.faint_car(place(k as f64), car);
+                    weigh(&mut log, &self.log_likelihood(bright, Some(&faint)));
+                }
+                out.push((place(k as f64), log));
             }
-            let middle = self.reach.guess_m + up * (k as f64 + 0.5) * self.cell_m;
-            let blur = self.blur(middle);
-            process.ger(1.0, &blur, &blur, 1.0);
-            process.ger(1.0, &blur, &behind, 1.0);
-            process.ger(1.0, &behind, &blur, 1.0);
-            behind = (behind + &blur) * stay;
-            mean += blur;
+            shorter.push(support.clone());
+            support.grow(&self.blur(place(k as f64 + 0.5)), self.stay());
         }
         out
+    }
+
+    /// Direction along the chainage in which the train ends.
+    fn outwards(&self) -> f64 {
+        match self.side {
+            Side::Start => -1.0,
+            Side::End => 1.0,
+        }
+    }
+
+    /// Correlation of the contrasts of a cell and the next.
+    fn stay(&self) -> f64 {
+        (-self.cell_m / CAR_M).exp()
+    }
+
+    /// What the samples see of a car of so many cells that ends at a place.
+    fn faint_car(&self, end_m: f64, cells: usize) -> DMatrix<f64> {
+        let mut car = Support::none(self.at_m.len());
+        for i in 0..cells {
+            let middle_m = end_m - self.outwards() * (i as f64 + 0.5) * self.cell_m;
+            car.grow(&self.blur(middle_m), self.stay());
+        }
+        car.process
     }
 
     /// What the samples see of a cell of unit contrast.
@@ -156,14 +217,18 @@ impl Window {
         )
     }
 
-    /// For each speed, of a train whose cells give this process and mean.
-    fn log_likelihood(&self, process: &DMatrix<f64>, mean: &DVector<f64>) -> Vec<f64> {
-        let mut shape = process.clone();
+    /// For each speed, of a train with this support and a faint car at its end.
+    fn log_likelihood(&self, train: &Support, faint_car: Option<&DMatrix<f64>>) -> Vec<f64> {
+        let mean = &train.mean;
+        let mut shape = train.process.clone();
         shape.ger(MEAN_SHARE, mean, mean, 1.0);
         let speeds = self.channels.first().map_or(0, |c| c.seen.ncols());
         let mut out = vec![0.0; speeds];
         for channel in &self.channels {
-            let covariance = &self.noise + &shape * channel.variance;
+            let mut covariance = &self.noise + &shape * channel.variance;
+            if let Some(car) = faint_car {
+                covariance += car * channel.faint;
+            }
             let mut left = channel.seen.clone();
             for mut column in left.column_iter_mut() {
                 column.axpy(-channel.mean, mean, 1.0);
@@ -180,6 +245,17 @@ impl Window {
             }
         }
         out
+    }
+}
+
+/// Ends with an ordinary car and with a faint one, as common as they are.
+fn weigh(log: &mut [f64], faint: &[f64]) {
+    for (log, faint) in log.iter_mut().zip(faint) {
+        let (a, b) = (*log + (1.0 - FAINT_SHARE).ln(), faint + FAINT_SHARE.ln());
+        let high = a.max(b);
+        if high > f64::NEG_INFINITY {
+            *log = high + ((a - high).exp() + (b - high).exp()).ln();
+        }
     }
 }
 
@@ -219,6 +295,8 @@ fn channels(
     let eigen = SymmetricEigen::new(&whiten * &colour.covariance * whiten.transpose());
     let turned = eigen.eigenvectors.transpose() * whiten;
     let mean = &turned * &colour.mean;
+    // Channels share a faint car; what they share of it is left out.
+    let faint = &turned * &colour.faint * turned.transpose();
     let seen: Vec<DMatrix<f64>> = shifts_m
         .iter()
         .map(|shifts| {
@@ -232,6 +310,7 @@ fn channels(
         seen: DMatrix::from_fn(at_m.len(), seen.len(), |i, v| seen[v][(k, i)]),
         mean: mean[k],
         variance: eigen.eigenvalues[k].max(0.0),
+        faint: faint[(k, k)],
     };
     Some((0..bands).map(channel).collect())
 }
@@ -265,6 +344,7 @@ mod tests {
             road: Array2::zeros((2, n)),
             road_sigma: Array2::from_elem((2, n), f32::INFINITY),
             usable: flags(),
+            measurable: flags(),
             covered: flags(),
             clear: flags(),
             band_correlation: ndarray::array![[1.0, 0.3], [0.3, 1.0]],
@@ -278,6 +358,7 @@ mod tests {
         Colour {
             mean: DVector::from_row_slice(&[0.1, -0.05]),
             covariance: DMatrix::from_row_slice(2, 2, &[0.001, 0.0004, 0.0004, 0.002]),
+            faint: DMatrix::from_row_slice(2, 2, &[0.001, 0.0, 0.0, 0.001]),
         }
     }
 
@@ -335,12 +416,12 @@ mod tests {
 
     #[test]
     fn it_differs_between_places_as_the_textbook_density_does() {
-        // A train of 16.8 m, wholly inside the window: channels change the
-        // density by a constant factor only.
+        // A train shorter than a faint car, wholly inside the window: channels
+        // change the density by a constant factor only.
         let got = likelihoods(Side::Start, 42.0);
         let reference = direct(30.0, 42.0);
         let here = got.iter().find(|(x, _)| (x - 30.0).abs() < 1e-9).unwrap().1[0];
-        for (place, log) in got.iter().filter(|(x, _)| (24.0..37.0).contains(x)) {
+        for (place, log) in got.iter().filter(|(x, _)| (26.0..37.0).contains(x)) {
             let expected = direct(*place, 42.0) - reference;
             let got = log[0] - here;
             assert!(
@@ -355,6 +436,28 @@ mod tests {
         let got = likelihoods(Side::Start, 1e9);
         let best = got.iter().max_by(|a, b| a.1[0].total_cmp(&b.1[0])).unwrap();
         assert!((best.0 - 30.0).abs() <= 1.2, "{best:?}");
+    }
+
+    #[test]
+    fn a_car_that_looks_much_like_the_track_belongs_to_the_train() {
+        let mut profile = profile();
+        let axis = profile.chainage;
+        for ((b, j), v) in profile.track.indexed_iter_mut() {
+            let at = axis.at_m(j);
+            let faint = at > 13.0 && at < 30.0;
+            *v += f32::from(u8::from(faint)) * [0.02, -0.03][b];
+        }
+        let noise = NoiseShape::given(&profile);
+        let reach = Reach {
+            guess_m: 22.0,
+            half_m: 15.0,
+            far_m: 1e9,
+        };
+        let shifts = [vec![0.0; 2]];
+        let window = Window::new(&profile, (Side::Start, reach), &colour(), &noise, &shifts);
+        let got = window.unwrap().log_likelihoods();
+        let at = |m: f64| got.iter().find(|(x, _)| (x - m).abs() < 0.7).unwrap().1[0];
+        assert!(at(13.0) > at(30.0) && at(13.0) > at(21.0));
     }
 
     #[test]

@@ -152,6 +152,7 @@ mod tests {
             road: Array2::zeros((2, n)),
             road_sigma: Array2::from_elem((2, n), f32::INFINITY),
             usable: flags(),
+            measurable: flags(),
             covered: flags(),
             clear: flags(),
             band_correlation: Array2::eye(2),

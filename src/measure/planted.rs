@@ -181,6 +181,7 @@ mod tests {
             road: Array2::zeros((bands, n)),
             road_sigma: Array2::from_elem((bands, n), f32::INFINITY),
             usable: flags(),
+            measurable: flags(),
             covered: flags(),
             clear: flags(),
             band_correlation: Array2::eye(bands),

@@ -145,6 +145,7 @@ fn outcome(limit_m: Option<f64>) -> StripOutcome {
         road: rows(0.0),
         road_sigma: rows(f32::INFINITY),
         usable: flags.clone(),
+        measurable: flags.clone(),
         covered: flags.clone(),
         clear: flags,
         band_correlation: Array2::eye(1),

@@ -41,6 +41,7 @@ fn profile(seed: u64, noise: f64) -> Profile {
         road: Array2::zeros((4, CELLS)),
         road_sigma: Array2::from_elem((4, CELLS), f32::INFINITY),
         usable: flags(),
+        measurable: flags(),
         covered: flags(),
         clear: flags(),
         band_correlation: Array2::eye(4),

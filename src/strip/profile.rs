@@ -19,6 +19,9 @@ pub struct Profile {
     pub road_sigma: Array2<f32>,
     /// Whether the contrast can be used for detection.
     pub usable: Array1<bool>,
+    /// Whether the contrast can be used to measure a train that is known to
+    /// stand there: nearer to clouds than detection trusts.
+    pub measurable: Array1<bool>,
     /// Whether the track lies inside valid data.
     pub covered: Array1<bool>,
     /// Whether the track is covered and no mask speaks against it.
@@ -82,6 +85,7 @@ impl Profile {
             road: along(&self.road),
             road_sigma: along(&self.road_sigma),
             usable: flags(&self.usable),
+            measurable: flags(&self.measurable),
             covered: flags(&self.covered),
             clear: flags(&self.clear),
             band_correlation: self.band_correlation.clone(),

@@ -77,6 +77,7 @@ fn profile(axis: Axis, track: Array2<f32>) -> Profile {
         road_sigma: Array2::from_elem(track.dim(), f32::INFINITY),
         track,
         usable: flags(),
+        measurable: flags(),
         covered: flags(),
         clear: flags(),
         band_correlation: Array2::eye(4),
