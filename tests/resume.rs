@@ -107,7 +107,7 @@ fn a_new_capture_changes_its_series_and_no_other() {
     run(&[&PLANET, &early], &store, &[]);
     let late = run(&[&PLANET, &SENTINEL], &store, &["-v"]);
     assert!(
-        late.err.contains("1 corridors cut out, 15 there"),
+        late.err.contains("1 corridor cut out, 15 there"),
         "{}",
         late.err
     );
