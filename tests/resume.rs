@@ -76,10 +76,18 @@ fn a_known_folder_is_not_looked_at_again() {
     // What is remembered may be damaged or deleted at any time.
     fs::write(&memo, "no memory").unwrap();
     let damaged = run(&[&SENTINEL], &store, &[]);
-    assert!(damaged.err.contains("8 were known"), "{}", damaged.err);
+    assert!(
+        damaged.err.contains("8 known before and unchanged"),
+        "{}",
+        damaged.err
+    );
     fs::remove_file(&memo).unwrap();
     let deleted = run(&[&SENTINEL], &store, &[]);
-    assert!(deleted.err.contains("8 were known"), "{}", deleted.err);
+    assert!(
+        deleted.err.contains("8 known before and unchanged"),
+        "{}",
+        deleted.err
+    );
     assert!(memo.exists());
 
     let anew = run(&[&SENTINEL], &store, &["--recompute"]);
