@@ -7,10 +7,11 @@
 mod program;
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use gdal::Dataset;
 use gdal::vector::LayerAccess;
@@ -158,19 +159,22 @@ fn a_second_run_says_who_holds_the_store_or_waits() {
     assert_eq!(refused.code, 1, "{}", refused.err);
     assert!(refused.err.contains(&holder), "{}", refused.err);
 
-    let waiting = Command::new(assert_cmd::cargo::cargo_bin("railspan"))
+    let mut waiting = Command::new(assert_cmd::cargo::cargo_bin("railspan"))
         .args(arguments(&[&SENTINEL], &store))
         .arg("--wait")
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    std::thread::sleep(Duration::from_millis(500));
+    let mut err = BufReader::new(waiting.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("waiting") {
+        assert_ne!(err.read_line(&mut said).unwrap(), 0, "{said}");
+    }
+    assert!(said.contains(&holder), "{said}");
     assert!(!store.exists(), "it waits");
     drop(claim);
-    let waited = waiting.wait_with_output().unwrap();
-    let said = String::from_utf8(waited.stderr).unwrap();
-    assert!(waited.status.success(), "{said}");
-    assert!(said.contains(&holder) && said.contains("waiting"), "{said}");
+    err.read_to_string(&mut said).unwrap();
+    assert!(waiting.wait().unwrap().success(), "{said}");
 }
 
 fn is_whole(store: &Path) {
