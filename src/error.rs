@@ -3,6 +3,7 @@
 //! Every variant carries the path or value that is wrong and what to do about
 //! it. Nothing here knows a raster library or the domain.
 
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// The result of everything fallible in this crate.
@@ -13,12 +14,12 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// A file or folder could not be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {}", path.display(), told(source))]
     Io {
         /// The file or folder.
         path: PathBuf,
         /// What the operating system said.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// A file was read, but its content is not what it should be.
     #[error("{}: {problem}; {remedy}", path.display())]
@@ -59,6 +60,19 @@ pub enum Error {
     Interrupted,
 }
 
+/// What the operating system said, without its number, and what to do about it.
+fn told(source: &io::Error) -> String {
+    let said = source.to_string();
+    let said = said.split(" (os error").next().unwrap_or_default();
+    let remedy = match source.kind() {
+        ErrorKind::NotFound => "check how it is written",
+        ErrorKind::PermissionDenied => "check that you may read and write there",
+        ErrorKind::StorageFull => "make room, and run the same command again",
+        _ => return said.to_owned(),
+    };
+    format!("{said}; {remedy}")
+}
+
 impl Error {
     /// A file that could be read but not understood.
     pub fn content(
@@ -74,7 +88,7 @@ impl Error {
     }
 
     /// An operating-system error on a path; made for `map_err(Error::io(path))`.
-    pub fn io(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
+    pub fn io(path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
         let path = path.as_ref().to_path_buf();
         move |source| Self::Io { path, source }
     }
@@ -97,5 +111,21 @@ impl Error {
         Self::Unsupported {
             reason: reason.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn what_the_system_says_comes_with_what_to_do() {
+        let told = |source| Error::io("a/b")(source).to_string();
+        assert_eq!(
+            told(io::Error::from_raw_os_error(2)),
+            "a/b: No such file or directory; check how it is written"
+        );
+        assert_eq!(told(io::Error::other("cut off")), "a/b: cut off");
     }
 }

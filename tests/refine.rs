@@ -87,6 +87,7 @@ fn a_misplaced_line_is_found_again_and_run_warns_of_it() {
             crossings.as_os_str(),
             "--store".as_ref(),
             store.as_os_str(),
+            "--recompute".as_ref(),
         ]);
         let said = ran.err.contains("railspan crossings refine tumen");
         assert_eq!(said, warned, "{}", ran.err);

@@ -7,10 +7,11 @@
 mod program;
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use gdal::Dataset;
 use gdal::vector::LayerAccess;
@@ -76,10 +77,18 @@ fn a_known_folder_is_not_looked_at_again() {
     // What is remembered may be damaged or deleted at any time.
     fs::write(&memo, "no memory").unwrap();
     let damaged = run(&[&SENTINEL], &store, &[]);
-    assert!(damaged.err.contains("8 were known"), "{}", damaged.err);
+    assert!(
+        damaged.err.contains("8 known before and unchanged"),
+        "{}",
+        damaged.err
+    );
     fs::remove_file(&memo).unwrap();
     let deleted = run(&[&SENTINEL], &store, &[]);
-    assert!(deleted.err.contains("8 were known"), "{}", deleted.err);
+    assert!(
+        deleted.err.contains("8 known before and unchanged"),
+        "{}",
+        deleted.err
+    );
     assert!(memo.exists());
 
     let anew = run(&[&SENTINEL], &store, &["--recompute"]);
@@ -107,7 +116,7 @@ fn a_new_capture_changes_its_series_and_no_other() {
     run(&[&PLANET, &early], &store, &[]);
     let late = run(&[&PLANET, &SENTINEL], &store, &["-v"]);
     assert!(
-        late.err.contains("1 corridors cut out, 15 there"),
+        late.err.contains("1 corridor cut out, 15 there"),
         "{}",
         late.err
     );
@@ -150,19 +159,22 @@ fn a_second_run_says_who_holds_the_store_or_waits() {
     assert_eq!(refused.code, 1, "{}", refused.err);
     assert!(refused.err.contains(&holder), "{}", refused.err);
 
-    let waiting = Command::new(assert_cmd::cargo::cargo_bin("railspan"))
+    let mut waiting = Command::new(assert_cmd::cargo::cargo_bin("railspan"))
         .args(arguments(&[&SENTINEL], &store))
         .arg("--wait")
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    std::thread::sleep(Duration::from_millis(500));
+    let mut err = BufReader::new(waiting.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("waiting") {
+        assert_ne!(err.read_line(&mut said).unwrap(), 0, "{said}");
+    }
+    assert!(said.contains(&holder), "{said}");
     assert!(!store.exists(), "it waits");
     drop(claim);
-    let waited = waiting.wait_with_output().unwrap();
-    let said = String::from_utf8(waited.stderr).unwrap();
-    assert!(waited.status.success(), "{said}");
-    assert!(said.contains(&holder) && said.contains("waiting"), "{said}");
+    err.read_to_string(&mut said).unwrap();
+    assert!(waiting.wait().unwrap().success(), "{said}");
 }
 
 fn is_whole(store: &Path) {

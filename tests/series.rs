@@ -108,7 +108,8 @@ fn a_summary_has_the_same_figures_in_all_its_forms() {
     let store = store_in(folder.path());
     let store = store.to_str().unwrap();
     let table = printed(&["summary", "--store", store]);
-    let headline = "Trains on 1 of 2 usable captures since 2024-05-01, 50 % [1, 99]; median length";
+    let headline = "Trains of at least 60 m on 1 of 2 usable captures since 2024-05-01,\n\
+                    50 % [1, 99]; median length 300 m.";
     assert!(table.contains(headline), "{table}");
     let refusal = "length, trend    too little to tell: 1 of 10 trains";
     assert!(table.contains(refusal), "{table}");
@@ -122,13 +123,16 @@ fn a_summary_has_the_same_figures_in_all_its_forms() {
     let csv = printed(&[
         "summary", "--store", store, "--format", "csv", "--by", "year",
     ]);
-    let all = "bridge,,all,2024-05-01,2024-05-18,2,0,1,0,0,0,2,1,0.5,0.0126,0.9874,1,0,300,false,,,\
-               300,false,60,2,1,0.5,0.0127,2.7858,60,";
+    let all = "bridge,,all,2024-05-01,2024-05-18,60,2,0,0,1,0,0,0,2,1,0.5,0.0126,0.9874,1,0,300,\
+               false,,,300,false,60,2,1,0.5,0.0127,2.7858,";
     let last = csv.lines().last().unwrap();
     assert!(last.starts_with(all), "{last}");
     assert!(last.contains("1 of 10 trains"), "{last}");
     let longer = printed(&["summary", "--store", store, "--min-length", "301"]);
-    assert!(longer.contains("trains of 301 m and more"), "{longer}");
+    assert!(
+        longer.contains("trains of at least 301 m, as asked for"),
+        "{longer}"
+    );
 }
 
 #[test]

@@ -35,7 +35,8 @@ pub(super) struct CompareArgs {
     /// The counts, as CSV.
     #[arg(long, value_name = "FILE")]
     counts: PathBuf,
-    /// Which crossing a site of the file is; may be given several times.
+    /// Which crossing a site of the file is, by its name or words of it; may
+    /// be given several times.
     #[arg(long, value_name = "SITE=CROSSING", value_parser = place)]
     place: Vec<(String, String)>,
     /// Days that a capture may lie from the day of a count, which is taken as

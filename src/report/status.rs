@@ -212,7 +212,7 @@ fn lines(crossing: &CrossingHoldings) -> Vec<Line> {
             g.failed,
             g.trains,
         ];
-        let mut cells = vec![clipped(&format!("{}, {}", g.track, g.sensor))];
+        let mut cells = vec![name(&g.track, &g.sensor)];
         cells.extend(counts.map(|n| n.to_string()));
         Line {
             cells,
@@ -222,8 +222,15 @@ fn lines(crossing: &CrossingHoldings) -> Vec<Line> {
     lines
 }
 
-fn clipped(name: &str) -> String {
-    console::truncate_str(&printable(name), NAME_WIDTH, "…").into_owned()
+/// Track and sensor; where both do not fit, the track is cut short first.
+fn name(track: &str, sensor: &str) -> String {
+    let sensor = clipped(&printable(sensor), NAME_WIDTH / 2);
+    let room = NAME_WIDTH - console::measure_text_width(&sensor) - ", ".len();
+    format!("{}, {sensor}", clipped(&printable(track), room))
+}
+
+fn clipped(text: &str, width: usize) -> String {
+    console::truncate_str(text, width, "…").into_owned()
 }
 
 /// Every reason once, with the captures it is of.
@@ -302,6 +309,15 @@ mod tests {
         assert_eq!(crossing["groups"][0]["obscured"], 1);
         assert_eq!(crossing["failures"][1]["capture"], "g");
         assert_eq!(crossing["last"], "2024-01-07T02:00:00Z");
+    }
+
+    #[test]
+    fn of_a_long_name_the_sensor_stays() {
+        assert_eq!(
+            name("nuernberg-south", "sentinel-1"),
+            "nuernberg-s…, sentinel-1"
+        );
+        assert_eq!(name("main", "planetscope"), "main, planetscope");
     }
 
     #[test]

@@ -109,8 +109,13 @@ fn rate(trend: &Trend) -> String {
     )
 }
 
+/// Two decimals, but never 0 for what is more.
 fn number(value: f64) -> String {
-    format!("{value:.2}")
+    if value > 0.0 && value < 0.005 {
+        "<0.01".to_owned()
+    } else {
+        format!("{value:.2}")
+    }
 }
 
 fn numbers(estimate: &Estimate) -> String {
@@ -182,4 +187,14 @@ fn stay(stay: &Stay) -> String {
         "{sign}{:.0}{GLUE}m {first} to {last} ({captures})",
         stay.length_m
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn a_rate_that_is_more_than_nothing_is_not_rounded_to_it() {
+        assert_eq!([0.0, 0.001, 0.005].map(number), ["0.00", "<0.01", "0.01"]);
+    }
 }

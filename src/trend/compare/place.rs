@@ -36,26 +36,26 @@ impl Places {
         }
     }
 
-    /// The crossing of a site: what the user said of it; else the only
-    /// crossing of the series whose id or known name it holds.
+    /// The crossing of a site: what the user said of it, or of a name in it;
+    /// else the only crossing of the series whose known name or id it holds.
     #[must_use]
     pub fn crossing(&self, site: &str, ids: &[&str]) -> Option<String> {
         let site = site.trim().to_lowercase();
         if let Some(id) = self.given.get(&site) {
             return Some(id.clone());
         }
+        let given = self.given.iter().filter(|(name, _)| has_word(&site, name));
+        let given: Vec<&str> = given.map(|(_, id)| id.as_str()).collect();
         let known = KNOWN.iter().filter(|(name, _)| site.contains(name));
-        let mut found: Vec<&str> = known.map(|(_, id)| *id).collect();
-        if found.is_empty() {
-            let named = |id: &&&str| has_word(&site, &id.to_lowercase());
-            found = ids.iter().filter(named).copied().collect();
-        }
-        found.sort_unstable();
-        found.dedup();
-        match found.as_slice() {
-            [id] => Some((*id).to_owned()),
-            _ => None,
-        }
+        let known: Vec<&str> = known.map(|(_, id)| *id).collect();
+        let named = |id: &&&str| has_word(&site, &id.to_lowercase());
+        let named: Vec<&str> = ids.iter().filter(named).copied().collect();
+        let found = [given, known, named].into_iter().find(|f| !f.is_empty())?;
+        let first = *found.first()?;
+        found
+            .iter()
+            .all(|id| *id == first)
+            .then(|| first.to_owned())
     }
 }
 
@@ -82,6 +82,7 @@ mod tests {
             ("Khasan->Tumangang", Some("tumen")),
             ("Dandong-Sinuiju bridge", Some("dandong")),
             ("friendship bridge ", Some("dandong")),
+            ("DPRK-side track near Friendship bridge", Some("dandong")),
             ("the mine bridge", Some("mine")),
             ("a minefield", None),
             ("Tumangang to Dandong", None),
