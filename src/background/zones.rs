@@ -128,22 +128,23 @@ mod tests {
     #[test]
     fn a_bed_is_predicted_whatever_the_ground_does() {
         let strips = series();
-        let wrong = |gsd_m: f64| {
+        let wrong = {
             let settings = PanelSettings {
-                zones_m: half_widths(gsd_m),
+                zones_m: half_widths(1.0),
                 ..PanelSettings::for_gsd(1.0)
             };
+            // The noise of the bed is known from the second pass on.
             let panel = Panel::new(&strips, settings, None, None).unwrap();
-            let left = predict(&panel, 2, None)
-                .unwrap()
-                .residual(&strips[2].values);
+            let first: Vec<_> = (0..6).map(|t| predict(&panel, t, None)).collect();
+            let panel = Panel::new(&strips, settings, None, Some(&first)).unwrap();
+            let left = predict(&panel, 2, first[2].as_ref()).unwrap();
+            let left = left.residual(&strips[2].values);
             let track = left
                 .index_axis(Dim(0), 0)
                 .row(OFFSET.cell_at(0.0))
                 .to_owned();
             track.iter().map(|v| v.abs()).sum::<f32>() / track.len() as f32
         };
-        assert!(wrong(1.0) < 0.004, "{}", wrong(1.0));
-        assert!(wrong(3.0) > 3.0 * wrong(1.0), "{}", wrong(3.0));
+        assert!(wrong < 0.004, "{wrong}");
     }
 }
