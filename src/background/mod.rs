@@ -13,6 +13,8 @@
 //! columns `gⱼ` that take up what registration left (see [`predict`]). The
 //! coefficients are ridge estimates (the predictors are noisy themselves) with
 //! redescending weights, so that trains, lorries and cloud rims get no say.
+//! Where pixels show the track bed apart from the ground beside it, both have
+//! coefficients of their own.
 //!
 //! [`Panel`] holds what all captures of a series share in one pass;
 //! [`predict`] does one capture and may run in parallel. Radar has its own way:
@@ -25,6 +27,7 @@ mod impute;
 mod panel;
 mod predict;
 mod radar;
+mod zones;
 
 pub use panel::{Occupied, Panel, PanelSettings};
 pub use predict::{Prediction, predict};

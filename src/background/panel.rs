@@ -6,6 +6,7 @@ use ndarray::{Array2, Axis as Dim, Slice};
 use super::design::products;
 use super::impute::{fill_from_composite, median_of};
 use super::predict::Prediction;
+use super::zones::half_widths;
 use crate::error::{Error, Result};
 use crate::strip::{Axis, Strip};
 
@@ -29,6 +30,9 @@ pub struct PanelSettings {
     pub cells: usize,
     /// The most predictors of one capture: the captures most alike.
     pub predictors: usize,
+    /// Half widths of the zones that are predicted each for itself, m, from
+    /// the track outwards.
+    pub zones_m: &'static [f64],
 }
 
 impl PanelSettings {
@@ -41,6 +45,7 @@ impl PanelSettings {
             block_m: 30.0,
             cells: 12_000,
             predictors: 48,
+            zones_m: half_widths(gsd_m),
         }
     }
 }

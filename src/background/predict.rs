@@ -34,7 +34,7 @@ const PULL: f64 = 60.0;
 pub struct Prediction {
     /// (band, offset, chainage), in the units of the strip.
     pub values: Array3<f32>,
-    /// Per band: robust scale of the residuals of the fit.
+    /// Per band: robust scale of the residuals of the fit on the zone of the track.
     pub scale: Vec<f64>,
     /// Per chainage: by how much the residuals grow because captures that hide
     /// this stretch, or hold a train there, could not predict it; at least 1.
@@ -73,23 +73,36 @@ pub fn predict(panel: &Panel, t: usize, warm: Option<&Prediction>) -> Option<Pre
         weights: vec![Array2::zeros((blocks.len(), picks.len() + 1)); bands],
         picks,
     };
+    let zones = panel.zones();
+    let parts = panel.by_zone(clear, &zones, LEAST_CELLS);
     for band in 0..bands {
-        let warm = warm.map(|w| warm_start(w, band, &out.picks));
-        let target = Target {
-            panel,
-            t,
-            band,
-            picks: &out.picks,
-            clear: &clear,
-        };
-        let fitted = target.fit(warm)?;
-        let (values, rho) = target.available_cases(&fitted, &blocks, &mut out.weights[band]);
-        out.values.index_axis_mut(Dim(0), band).assign(&values);
-        for (all, this) in out.rho.iter_mut().zip(rho) {
-            *all = all.max(this);
+        for (zone, clear) in parts.iter().enumerate() {
+            let of_track = zone == 0;
+            let warm = warm.filter(|_| of_track);
+            let target = Target {
+                panel,
+                t,
+                band,
+                picks: &out.picks,
+                clear,
+            };
+            let fitted = target.fit(warm.map(|w| warm_start(w, band, &out.picks)))?;
+            let mut weights = Array2::zeros(out.weights[band].dim());
+            let (values, rho) = target.available_cases(&fitted, &blocks, &mut weights);
+            let rows = (0..offset.len).filter(|i| parts.len() == 1 || zones[*i] == zone);
+            for i in rows {
+                let mut to = out.values.index_axis_mut(Dim(0), band);
+                to.row_mut(i).assign(&values.row(i));
+            }
+            if of_track {
+                for (all, this) in out.rho.iter_mut().zip(rho) {
+                    *all = all.max(this);
+                }
+                out.weights[band] = weights;
+                out.scale.push(fitted.fit.scale);
+                out.beta.push(fitted.beta());
+            }
         }
-        out.scale.push(fitted.fit.scale);
-        out.beta.push(fitted.beta());
     }
     Some(out)
 }
@@ -161,7 +174,12 @@ impl Target<'_> {
         // their own a prediction has steps, which are no gradients.
         let field = self.whole(&beta);
         let (offset, chainage) = self.panel.axes();
-        let gradients = gradient::columns(field.view(), offset, chainage, &self.panel.cells);
+        let gradients = gradient::columns(
+            field.view(),
+            offset,
+            chainage,
+            (&self.panel.cells, self.panel.deck_m()),
+        );
         let design = design.append(&gradients);
         ridge.extend([noise * FREE; gradient::COLUMNS]);
         let start = DVector::from_iterator(
@@ -249,9 +267,10 @@ impl Target<'_> {
 
     fn gradient_part(&self, fitted: &Fitted) -> Array2<f32> {
         let (offset, chainage) = self.panel.axes();
+        let deck_m = self.panel.deck_m();
         let gamma: Vec<f32> = fitted.gradients().iter().map(|g| *g as f32).collect();
         Array2::from_shape_fn((offset.len, chainage.len), |cell| {
-            gradient::at(fitted.field.view(), offset, chainage, cell)
+            gradient::at(fitted.field.view(), (offset, chainage), cell, deck_m)
                 .iter()
                 .zip(&gamma)
                 .map(|(g, c)| g * c)

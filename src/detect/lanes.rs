@@ -92,6 +92,14 @@ impl Lanes {
             .map(move |m| m + moved_m)
     }
 
+    /// Without the lanes farther than `reach_m` from the track.
+    pub(super) fn within(mut self, reach_m: f64) -> Self {
+        let near = |m: &f64| (m - self.track_m).abs() <= reach_m;
+        self.road_m = self.road_m.filter(near);
+        self.beside_m = self.beside_m.map(|m| m.filter(near));
+        self
+    }
+
     pub(super) fn centres(&self) -> Vec<f64> {
         [Some(self.track_m), self.road_m]
             .into_iter()
@@ -354,6 +362,14 @@ mod tests {
         // Two tracks that are one peak do not move the line.
         let blurred = Lanes::given(10.0, None).beside(&[4.5]);
         assert_eq!((blurred.beside_m, blurred.reach_m), ([None; 2], 0.0));
+    }
+
+    #[test]
+    fn lanes_out_of_reach_take_no_part() {
+        let given = Lanes::given(1.0, Some(9.0)).beside(&[4.5, -12.0]);
+        let near = given.within(5.9);
+        assert_eq!((near.road_m, near.beside_m), (None, [None, Some(4.5)]));
+        assert_eq!(given.within(18.0), given);
     }
 
     #[test]

@@ -6,10 +6,12 @@
 //! [`SeriesNoise`] and [`profile`] give that its noise, and [`find_trains`]
 //! reads the profile with a hidden Markov model of trains and lorries. What one
 //! capture's train does to the others is settled by [`trains_among`], what stands
-//! in several captures by [`standing`], what lasts by [`lasting`]; [`ScoreTail`]
+//! in several captures by [`standing`], what lasts by [`lasting`], and what a
+//! capture shows that no other looks like by [`Bare`]; [`ScoreTail`]
 //! says how often an empty track looks like a train, [`detection_limit_m`] which
 //! train would have been missed.
 
+mod alone;
 mod apart;
 mod chain;
 mod contrast;
@@ -34,6 +36,7 @@ mod standing;
 mod tail;
 mod template;
 
+pub use alone::Bare;
 pub use apart::better_here;
 pub use contrast::{Across, Contrast};
 pub use emission::{Prior, Side};

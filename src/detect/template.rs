@@ -5,6 +5,10 @@ use statrs::function::erf::erf;
 /// Width of rolling stock, m (1520 mm gondola 3.15 m, Chinese stock 3.2 m).
 pub(super) const WIDTH_M: f64 = 3.2;
 
+/// Blur below which a train is seen apart from the bed on which it stands, 1 sigma,
+/// m: pixels of 1.6 m, of which a train covers two.
+pub(super) const SHARP_M: f64 = 1.2;
+
 /// Share of a sample at `offset_m` from the lane's centre that the train fills:
 /// a box of [`WIDTH_M`] convolved with a Gaussian of `psf_m`.
 pub(super) fn template(offset_m: f64, psf_m: f64) -> f64 {

@@ -7,6 +7,7 @@
 //! the batch.
 
 mod align;
+mod alone;
 mod beside;
 mod cache;
 mod cutout;

@@ -4,6 +4,7 @@
 use ndarray::Array3;
 use rayon::prelude::*;
 
+use super::alone::unexplained;
 use super::found::{Found, look};
 use super::trials::Trials;
 use super::windows::windows;
@@ -11,14 +12,14 @@ use crate::background::{Occupied, Panel, PanelSettings, Prediction, predict};
 use crate::detect::{Candidate, Detector, ScoreTail, Standing, TrackView, standing};
 use crate::error::{Error, Result};
 use crate::measure::{Calibration, Fit, Motion, Polarity, fit, polarity};
-use crate::stats::median;
 use crate::strip::{Profile, Strip};
 
 /// Passes after which nothing changes any more.
 const PASSES: usize = 4;
-/// A capture whose residuals are this many times those of its series is not
-/// explained by the others.
-const UNEXPLAINED: f64 = 8.0;
+
+/// What is said of a capture with trains that no other one looks like.
+const ONLY_ALONE: &str =
+    "no other capture looks alike: only trains that show by themselves are found";
 
 /// What the passes need to know of a series.
 #[derive(Debug, Clone, PartialEq)]
@@ -125,9 +126,22 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
         (Some((view, _)), Some(trains)) => pass.found.drop_lasting(view, trains, prior),
         _ => Vec::new(),
     };
-    let mut outcomes = measure(pass, settings);
+    let unlike = unexplained(&pass.predicted);
+    let alone = (pass.predicted.as_slice(), unlike.as_slice());
+    pass.found
+        .keep_shown_alone(strips, alone, &settings.detector);
+    let mut outcomes = measure(pass, &unlike, settings);
     for (outcome, places) in outcomes.iter_mut().zip(lasting) {
         outcome.remarks = places.into_iter().map(changed_for_good).collect();
+    }
+    for (outcome, _) in outcomes
+        .iter_mut()
+        .zip(unlike)
+        .filter(|(_, unlike)| *unlike)
+    {
+        if outcome.reason.is_none() {
+            outcome.remarks.push(ONLY_ALONE.to_owned());
+        }
     }
     Ok(outcomes)
 }
@@ -159,15 +173,12 @@ fn predictions(panel: &Panel, warm: Option<&[Option<Prediction>]>) -> Vec<Option
         .collect()
 }
 
-fn measure(pass: Pass, settings: &PassSettings) -> Vec<StripOutcome> {
+fn measure(pass: Pass, unlike: &[bool], settings: &PassSettings) -> Vec<StripOutcome> {
     let Pass {
         predicted,
         found,
         trains,
     } = pass;
-    let scale = |p: &Prediction| p.scale.iter().sum::<f64>() / p.scale.len() as f64;
-    let scales: Vec<f64> = predicted.iter().flatten().map(scale).collect();
-    let most = UNEXPLAINED * median(&scales).unwrap_or(f64::INFINITY);
     let tail = found.tail(&predicted, &settings.detector);
     let held = trains.as_ref().map(|t| t.cells.as_slice());
     let trials = Trials::new(&found.profiles, &found.candidates, held, settings);
@@ -180,9 +191,9 @@ fn measure(pass: Pass, settings: &PassSettings) -> Vec<StripOutcome> {
         .profiles
         .par_iter()
         .zip(&found.candidates)
-        .zip(&predicted)
-        .map(|((profile, candidates), predicted)| {
-            if predicted.as_ref().is_some_and(|p| scale(p) > most) {
+        .zip(unlike)
+        .map(|((profile, candidates), unlike)| {
+            if *unlike && candidates.is_empty() {
                 let reason = "unsupported background: no other capture looks alike".to_owned();
                 return StripOutcome {
                     profile: profile.clone(),

@@ -245,6 +245,8 @@ fn wide_spec(track: &Track, gsd_m: f64) -> Result<StripSpec> {
 fn optical_residuals(strips: &[Strip], gsd_m: f64) -> Vec<(Array3<f32>, Array2<bool>)> {
     let settings = PanelSettings {
         half_width_m: HALF_WIDTH_M,
+        // Where the bed lies is what is sought.
+        zones_m: &[f64::INFINITY],
         ..PanelSettings::for_gsd(gsd_m)
     };
     let panel = match Panel::new(strips, settings, None, None) {
