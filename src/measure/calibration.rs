@@ -181,6 +181,9 @@ mod tests {
             .flat_map(|x| [trial(1.0, 0.02 * x), trial(5.0, 0.35 * x)])
             .collect();
         let (sharp, vague) = Calibration::of(&trials, 3.0).factors;
-        assert!(sharp == 1.0 && vague > 1.5 && vague < 2.0, "{sharp} {vague}");
+        assert!(
+            sharp == 1.0 && vague > 1.5 && vague < 2.0,
+            "{sharp} {vague}"
+        );
     }
 }

@@ -148,11 +148,6 @@ impl Window {
         })
     }
 
-    /// Distance between the places of [`Window::log_likelihoods`], m.
-    pub(super) fn step_m(&self) -> f64 {
-        STRIDE as f64 * self.cell_m
-    }
-
     /// Places, m, and the log likelihood of the end there for each speed.
     pub(super) fn log_likelihoods(&self) -> Vec<(f64, Vec<f64>)> {
         let up = self.outwards();
