@@ -47,6 +47,11 @@ pub(super) fn look(
         .collect();
     let given = Lanes::given(settings.gsd_m, settings.road_lane_m).beside(&settings.beside_m);
     let lanes = Lanes::find(given, strips, &residuals);
+    log::debug!(
+        "track at {:.1} m of its line, road lane {:?}",
+        lanes.track_m,
+        lanes.road_m
+    );
     let mut found = Found {
         lanes,
         across: None,
