@@ -22,6 +22,10 @@ use crate::strip::Profile;
 /// Evidence that must be left for a suspect, natural log: the hidden Markov
 /// model saw more in it, but did not know what others explain.
 const SUSPECT_EVIDENCE: f64 = 5.0;
+/// A suspect that keeps less than this share of its evidence when the trains of
+/// others are known is their ghost: what is left is what the weights of the
+/// predictions do not say exactly, and grows with the train that makes it.
+const GHOST_SHARE: f64 = 0.25;
 /// Share of a band's information that other bands do not have already.
 const BAND_SHARE: f64 = 0.6;
 
@@ -48,23 +52,23 @@ pub fn trains_among(
     suspects: &[Suspect],
     prior: Prior,
 ) -> Vec<Suspect> {
-    let mut left: Vec<&Suspect> = suspects.iter().collect();
+    let of = |stretches: &[Stretch], s: &Suspect| {
+        evidence(&stretches[s.stretches.clone()], s.capture, prior)
+    };
+    let mut left: Vec<(&Suspect, f64)> = (suspects.iter())
+        .map(|s| (s, GHOST_SHARE * of(&stretches, s)))
+        .collect();
     let mut out = Vec::new();
     loop {
         let best = (left.iter().enumerate())
-            .map(|(i, s)| {
-                (
-                    i,
-                    evidence(&stretches[s.stretches.clone()], s.capture, prior),
-                )
-            })
-            .filter(|(_, evidence)| *evidence >= SUSPECT_EVIDENCE)
+            .map(|(i, (s, ghost))| (i, of(&stretches, s), *ghost))
+            .filter(|(_, evidence, ghost)| *evidence >= ghost.max(SUSPECT_EVIDENCE))
             .max_by(|a, b| a.1.total_cmp(&b.1));
-        let Some((i, _)) = best else {
+        let Some((i, ..)) = best else {
             out.extend(shared(&stretches, &out, prior));
             return out;
         };
-        let train = left.swap_remove(i);
+        let (train, _) = left.swap_remove(i);
         for stretch in &mut stretches[train.stretches.clone()] {
             stretch.explain(train.capture, prior.tau.powi(2));
         }
