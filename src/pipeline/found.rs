@@ -72,15 +72,13 @@ pub(super) fn look(
     let Some(noise) = SeriesNoise::of(&contrasts, held) else {
         return found;
     };
-    found.profiles = (0..strips.len())
-        .into_par_iter()
-        .map(|t| {
-            let (c, p) = (contrasts[t].as_ref()?, predicted[t].as_ref()?);
-            let mut profile = profile(&across, &noise, (t, c), &strips[t], &p.rho);
-            Across::allow_for_other_tracks(c, &mut profile);
-            Some(profile)
-        })
-        .collect();
+    let profile_of = |t: usize| {
+        let (c, p) = (contrasts[t].as_ref()?, predicted[t].as_ref()?);
+        let mut profile = profile(&across, &noise, (t, c), &strips[t], &p.rho);
+        Across::allow_for_other_tracks(c, &mut profile);
+        Some(profile)
+    };
+    found.profiles = (0..strips.len()).into_par_iter().map(profile_of).collect();
     found.candidates = (found.profiles.par_iter().zip(&residuals).zip(strips))
         .map(|((profile, residual), strip)| {
             let (Some(profile), Some(residual)) = (profile, residual) else {

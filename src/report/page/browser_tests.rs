@@ -138,6 +138,17 @@ fn the_page_works_in_a_browser() {
         assert_eq!(result[done], true, "{done}: {result}");
     }
     assert_eq!(result["ready"], "yes");
+    assert!(
+        result["told"].as_str().unwrap().starts_with("20"),
+        "{result}"
+    );
+    assert_eq!(result["toldInCalendar"], result["told"]);
+    assert_eq!(result["toldInTimeline"], result["told"]);
+    let of_train = result["toldOfTrain"].as_str().unwrap();
+    assert!(
+        of_train.contains(" ± ") || of_train.contains(" ≥ "),
+        "{of_train}"
+    );
     assert_eq!(
         result["wide"],
         serde_json::json!([]),

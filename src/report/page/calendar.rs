@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use maud::{Markup, html};
 
-use super::observed::{kind_of, shown};
+use super::observed::kind_of;
 use crate::series::Observation;
 use crate::trend::date;
 
@@ -13,6 +13,16 @@ use crate::trend::date;
 const CELL: (i32, i32) = (8, 9);
 /// Room for the names of the months, px.
 const NAMES: i32 = 26;
+
+/// What a day is coloured by, the most telling first, in words for the legend.
+const CLASSES: [(&str, &str); 6] = [
+    ("found", "a train"),
+    ("none", "no train"),
+    ("misses", "would miss such a train"),
+    ("failed", "failed or undecided"),
+    ("blind", "cloud or shadow"),
+    ("beside", "ends beside the track"),
+];
 
 const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
@@ -41,8 +51,8 @@ pub(super) fn calendar(observations: &[&Observation], min_length_m: f64) -> Mark
             @for year in years { (block(year, &days, min_length_m)) }
         }
         p.legend {
-            @for (class, words) in [("found", "a train"), ("none", "no train"), ("misses", "would miss such a train"), ("blind", "cloud or shadow"), ("beside", "ends beside the track"), ("failed", "failed or undecided")] {
-                span.key { svg viewBox="0 0 14 14" aria-hidden="true" { (cell(class, 3, 3)) } (words) }
+            @for (class, words) in CLASSES {
+                span.key { svg viewBox="0 0 14 14" aria-hidden="true" { (cells(class, &[(3, 3)])) } (words) }
             }
         }
     }
@@ -50,59 +60,63 @@ pub(super) fn calendar(observations: &[&Observation], min_length_m: f64) -> Mark
 
 fn block(year: i16, days: &BTreeMap<Date, Vec<&Observation>>, min_length_m: f64) -> Markup {
     let width = NAMES + 31 * CELL.1;
+    let mut by_class: BTreeMap<&str, Vec<(i32, i32)>> = BTreeMap::new();
+    for (day, seen) in days.iter().filter(|(day, _)| day.year() == year) {
+        let x = NAMES + (i32::from(day.day()) - 1) * CELL.1;
+        let corners = by_class.entry(best(seen, min_length_m)).or_default();
+        corners.push((x, top(day.month())));
+    }
     html! {
         figure.year {
             figcaption { (year) }
-            svg viewBox={ "0 0 " (width) " " (12 * CELL.1 + 2) } role="img" aria-label={ "Observations of " (year) } {
+            svg data-year=(year) viewBox={ "0 0 " (width) " " (12 * CELL.1 + 2) } role="img" aria-label={ "Observations of " (year) } {
                 @for (month, name) in (1..).zip(MONTHS) {
-                    @let y = (i32::from(month) - 1) * CELL.1 + 1;
-                    text x="0" y=(y + 7) { (name) }
+                    text x="0" y=(top(month) + 7) { (name) }
                     @if let Ok(first) = Date::new(year, month, 1) {
-                        rect.days x=(NAMES) y=(y) width=(i32::from(first.days_in_month()) * CELL.1 - 1) height=(CELL.0) {}
+                        rect.days data-month=(month) x=(NAMES) y=(top(month)) width=(i32::from(first.days_in_month()) * CELL.1 - 1) height=(CELL.0) { title {} }
                     }
                 }
-                @for (day, seen) in days.iter().filter(|(d, _)| d.year() == year) {
-                    @let x = NAMES + (i32::from(day.day()) - 1) * CELL.1;
-                    @let y = (i32::from(day.month()) - 1) * CELL.1 + 1;
-                    g { title { (day) ": " (words(seen, min_length_m)) } (cell(best(seen, min_length_m), x, y)) }
-                }
+                @for (class, corners) in by_class { (cells(class, &corners)) }
             }
         }
     }
 }
 
-fn words(seen: &[&Observation], min_length_m: f64) -> String {
-    let all: Vec<String> = seen.iter().map(|o| shown(o, min_length_m)).collect();
-    all.join("; ")
+/// Top of a month's row, px.
+fn top(month: i8) -> i32 {
+    (i32::from(month) - 1) * CELL.1 + 1
 }
 
-/// What a day is coloured by: the observation that says most.
+/// The class of the observation that says most.
 fn best(seen: &[&Observation], min_length_m: f64) -> &'static str {
     let class = |o: &&Observation| match (kind_of(o, min_length_m), o.train_count) {
         ("seen" | "misses", Some(n)) if n > 0 => "found",
         ("seen", _) => "none",
         (other, _) => other,
     };
-    let rank = |class: &&str| {
-        let order = ["found", "none", "misses", "failed", "blind", "beside"];
-        order.iter().position(|o| o == class)
-    };
+    let rank = |class: &&str| CLASSES.iter().position(|(name, _)| name == class);
     seen.iter().map(class).min_by_key(rank).unwrap_or("failed")
 }
 
-/// Classes differ in form too, for those who do not tell the colours apart.
-fn cell(class: &str, x: i32, y: i32) -> Markup {
-    let (width, _) = CELL;
+/// All days of a class at once, by their upper left corners: thousands of
+/// elements would be slow to open. Classes differ in form too, for those who do
+/// not tell the colours apart.
+fn cells(class: &str, corners: &[(i32, i32)]) -> Markup {
+    let (side, _) = CELL;
+    let drawn = |form: &dyn Fn(i32, i32) -> String| -> String {
+        corners.iter().map(|(x, y)| form(*x, *y)).collect()
+    };
+    let mark: Option<fn(i32, i32) -> String> = match class {
+        "none" => Some(|x, y| format!("M{} {}h0", x + 4, y + 4)),
+        "misses" => Some(|x, y| format!("M{} {}h4", x + 2, y + 4)),
+        "beside" => Some(|x, y| format!("M{} {}v6", x + 4, y + 1)),
+        "failed" => Some(|x, y| format!("M{} {}l4 4m0-4l-4 4", x + 2, y + 2)),
+        _ => None,
+    };
     html! {
         g class={ "day " (class) } {
-            rect x=(x) y=(y) width=(width) height=(width) rx="1.5" {}
-            @match class {
-                "none" => circle cx=(x + 4) cy=(y + 4) r="1.5" {},
-                "misses" => path d={ "M" (x + 2) " " (y + 4) "h4" } {},
-                "beside" => path d={ "M" (x + 4) " " (y + 1) "v6" } {},
-                "failed" => path d={ "M" (x + 2) " " (y + 2) "l4 4m0-4l-4 4" } {},
-                _ => {}
-            }
+            path.cell d=(drawn(&|x, y| format!("M{x} {y}h{side}v{side}h-{side}z"))) {}
+            @if let Some(mark) = mark { path.mark d=(drawn(&mark)) {} }
         }
     }
 }

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use super::film::Films;
+use super::observed::told_by_day;
 use super::rows::Listed;
 use super::timeline::{Timeline, span};
-use super::words::Text;
+use super::words::{Text, script_json};
 use super::{Page, calendar, presence, rows, sketch};
 use crate::error::Result;
 use crate::report::headline::{headline, metres as length_text, share_text};
 use crate::report::trend_lines::{compared, facts};
 use crate::report::{Figures, Length, ScopeSummary, Summary, counted};
-use crate::series::{Observation, ObservationKey, Train, reviewed};
+use crate::series::{Observation, ObservationKey, Series, Train, reviewed};
 use crate::trend::By;
 
 /// Years of a calendar that fits beside another chart.
@@ -40,12 +41,7 @@ pub(super) fn section(
 ) -> Result<Markup> {
     let series = page.series;
     let id = scope.crossing.as_deref().unwrap_or_default();
-    let mut observations: Vec<&Observation> = series
-        .observations
-        .iter()
-        .filter(|o| o.key.crossing == id)
-        .collect();
-    observations.sort_by_key(|o| o.acquired);
+    let observations = observations_of(series, scope);
     let mut trains: Vec<(usize, &Train)> = series
         .trains
         .iter()
@@ -81,6 +77,25 @@ pub(super) fn section(
             @if listed.is_empty() { p { "None was found." } } @else { (rows::table(&listed, films, number)) }
         }
     })
+}
+
+/// The observations of a crossing, in order of time.
+fn observations_of<'a>(series: &'a Series, scope: &ScopeSummary) -> Vec<&'a Observation> {
+    let id = scope.crossing.as_deref().unwrap_or_default();
+    let own = series.observations.iter().filter(|o| o.key.crossing == id);
+    let mut own: Vec<&Observation> = own.collect();
+    own.sort_by_key(|o| o.acquired);
+    own
+}
+
+/// What was seen on each day at each crossing, as JSON that can stand inside a
+/// script element.
+pub(super) fn days_json(series: &Series, scopes: &[ScopeSummary]) -> String {
+    let told = |scope: &ScopeSummary| {
+        let least_m = scope.trend.min_length_m;
+        told_by_day(&observations_of(series, scope), least_m)
+    };
+    script_json(&scopes.iter().map(told).collect::<Vec<_>>())
 }
 
 /// What all crossings say together.

@@ -10,6 +10,7 @@ use image::imageops::{FilterType, resize};
 use image::{ImageFormat, RgbImage};
 use serde::Serialize;
 
+use super::words::script_json;
 use crate::report::ChipFolder;
 use crate::report::chip::Film;
 use crate::series::Train;
@@ -69,9 +70,7 @@ impl Films {
 
     /// All of them, as JSON that can stand inside a script element.
     pub(super) fn json(&self) -> String {
-        // Numbers and texts: this cannot fail.
-        let json = serde_json::to_string(&self.films).unwrap_or_default();
-        json.replace('<', "\\u003c")
+        script_json(&self.films)
     }
 }
 

@@ -88,6 +88,7 @@ pub fn page_html(page: &Page<'_>) -> Result<String> {
                 (footer(page, &ids))
                 (lightbox())
                 script type="application/json" id="films" { (PreEscaped(films.json())) }
+                script type="application/json" id="days" { (PreEscaped(crossing::days_json(page.series, scopes))) }
                 script { (PreEscaped(SCRIPT)) }
             }
         }

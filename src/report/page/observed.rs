@@ -1,9 +1,13 @@
 //! What an observation is good for, as the page marks and tells it.
 
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
 use super::words::minute;
 use crate::report::counted;
 use crate::series::{Observation, Status};
-use crate::trend::{Use, use_of};
+use crate::trend::{Use, date, use_of};
 
 /// How an observation is marked, where trains of `min_length_m` count: the
 /// names are classes of the style.
@@ -17,13 +21,24 @@ pub(super) fn kind_of(o: &Observation, min_length_m: f64) -> &'static str {
     }
 }
 
-/// What an observation showed and when, in words.
-pub(super) fn told(o: &Observation, min_length_m: f64) -> String {
-    format!("{} {}", minute(o.acquired), shown(o, min_length_m))
+/// What the observations of each day showed and when, in words.
+pub(super) fn told_by_day(
+    observations: &[&Observation],
+    min_length_m: f64,
+) -> BTreeMap<Date, String> {
+    let mut days: BTreeMap<Date, String> = BTreeMap::new();
+    for o in observations {
+        let words = days.entry(date(o.acquired)).or_default();
+        if !words.is_empty() {
+            words.push_str("; ");
+        }
+        *words += &format!("{} {}", minute(o.acquired), shown(o, min_length_m));
+    }
+    days
 }
 
 /// What an observation showed, in words.
-pub(super) fn shown(o: &Observation, min_length_m: f64) -> String {
+fn shown(o: &Observation, min_length_m: f64) -> String {
     let status = o.status.word();
     let trains = match o.train_count {
         None if o.status.usable() => return "undecided".to_owned(),

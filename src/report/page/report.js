@@ -33,6 +33,44 @@
     document.querySelectorAll("details").forEach((part) => { part.open = true; });
   });
 
+  const rowOf = (n) => document.querySelector(`.trains tr[data-n="${n}"]`);
+
+  // What is under the pointer, in words: charts draw all marks of a kind at once.
+  const days = JSON.parse(document.getElementById("days").textContent).map((told) => Object.entries(told));
+  const toldIn = (shape) => days[shape.closest(".crossing").id.replace("crossing-", "") - 1];
+  const DAY_MS = 86400000;
+  const NEAR_PX = 5;
+  const nearest = (told, day, within) => {
+    const far = ([date]) => Math.abs(Date.parse(date) / DAY_MS - day);
+    const best = told.reduce((a, b) => (far(b) < far(a) ? b : a));
+    return far(best) <= within ? best[1] : "";
+  };
+  const say = (shape, words) => {
+    let title = shape.querySelector("title");
+    if (!title) shape.append(title = document.createElementNS("http://www.w3.org/2000/svg", "title"));
+    if (title.textContent !== words) title.textContent = words;
+  };
+  const share = (shape, event) => {
+    const box = shape.getBoundingClientRect();
+    return (event.clientX - box.left) / box.width;
+  };
+  document.addEventListener("pointermove", (event) => {
+    const shape = event.target.closest(".captures, .days, .train[data-number]");
+    if (!shape) return;
+    if (shape.matches(".train")) {
+      const row = rowOf(shape.dataset.number);
+      say(shape, `${row.cells[1].textContent}: ${row.cells[2].textContent}`);
+    } else if (shape.matches(".days")) {
+      const first = Date.UTC(shape.ownerSVGElement.dataset.year, shape.dataset.month - 1, 1);
+      const count = new Date(Date.UTC(shape.ownerSVGElement.dataset.year, shape.dataset.month, 0)).getUTCDate();
+      say(shape, nearest(toldIn(shape), first / DAY_MS + Math.floor(share(shape, event) * count), 0));
+    } else {
+      const span = Number(shape.dataset.days);
+      const at = Date.parse(shape.dataset.start) / DAY_MS + share(shape, event) * span - 0.5;
+      say(shape, nearest(toldIn(shape), at, Math.max(0.5, NEAR_PX * span / shape.getBoundingClientRect().width)));
+    }
+  });
+
   // Sorting: numbers as numbers, the rest as text.
   const keyOf = (row, key) => {
     const value = row.dataset[key];
@@ -92,7 +130,6 @@
 
   // The lightbox.
   let now = null;
-  const rowOf = (n) => document.querySelector(`.trains tr[data-n="${n}"]`);
   const caption = (row, film, k) => {
     if (k === 0) return film.before ? film.before.slice(0, 16).replace("T", " ") : "no earlier capture shows this place";
     if (k === 1) return row.cells[1].textContent;

@@ -84,7 +84,7 @@ fn no_name_becomes_markup_or_hides() {
         c == '\n' || !(c.is_control() || turns)
     };
     assert!(page.chars().all(sound));
-    assert_eq!(page.matches("<script").count(), 2);
+    assert_eq!(page.matches("<script").count(), 3);
 }
 
 #[test]

@@ -1,14 +1,14 @@
 //! Lengths over time: a dot a train with its interval, the trend with its
 //! band, and below them what could be seen when.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use maud::{Markup, PreEscaped, html};
 
-use super::observed::{kind_of, told};
+use super::observed::kind_of;
 use super::plot::{Place, Plot, SIZES, Shape, Size, round_ticks};
-use super::words::{day, length, minute};
+use super::words::day;
 use crate::error::Result;
 use crate::report::ScopeSummary;
 use crate::report::figures::WIDTH_95;
@@ -81,7 +81,7 @@ impl Timeline<'_> {
             alternative: "Lengths of trains over time; the table below holds the same",
         };
         plot.draw(&self.trend_shapes(start), |place| {
-            self.marks(start, high, place)
+            self.marks((start, end), high, place)
         })
     }
 
@@ -107,7 +107,7 @@ impl Timeline<'_> {
         vec![Shape::Band(upper), Shape::Line(line)]
     }
 
-    fn marks(&self, start: Date, high: f64, place: &Place<'_>) -> Markup {
+    fn marks(&self, (start, end): (Date, Date), high: f64, place: &Place<'_>) -> Markup {
         let lane = |share: f64| -share * LANE * high;
         let least_m = self.scope.trend.min_length_m;
         let used: BTreeSet<&ObservationKey> = self
@@ -117,6 +117,15 @@ impl Timeline<'_> {
             .map(|o| &o.key)
             .collect();
         let radius = if self.trains.len() > MANY { 3.0 } else { 4.5 };
+        let mut captures: BTreeMap<&str, Vec<(i32, i32)>> = BTreeMap::new();
+        for o in self.observations {
+            let kind = kind_of(o, least_m);
+            let share = if kind == "seen" { 0.36 } else { 0.76 };
+            let at = place.at(days_since(start, o.acquired), lane(share));
+            captures.entry(kind).or_default().push(at);
+        }
+        let days = days_between(start, end);
+        let ((left, top), (right, bottom)) = (place.at(0.0, 0.0), place.at(days, -LANE * high));
         html! {
             @for period in self.scope.periods.iter().filter(|p| p.figures.usable == 0) {
                 @let left = place.at(days_between(start, period.start), high);
@@ -125,12 +134,8 @@ impl Timeline<'_> {
                     title { (period.period) ": no usable capture" }
                 }
             }
-            @for o in self.observations {
-                @let kind = kind_of(o, least_m);
-                @let share = if kind == "seen" { 0.36 } else { 0.76 };
-                @let (x, y) = place.at(days_since(start, o.acquired), lane(share));
-                (seen_mark(kind, x, y, Some(&told(o, least_m))))
-            }
+            @for (kind, places) in captures { (seen_marks(kind, &places)) }
+            rect.captures data-start=(start) data-days=(days) x=(left) y=(top) width=(right - left) height=(bottom - top) { title {} }
             @for (number, train) in self.trains {
                 @let counts = train.length_m >= least_m && used.contains(&train.key);
                 g class=[(!counts).then_some("out")] { (dot((start, *number), train, place, radius)) }
@@ -150,7 +155,6 @@ fn dot((start, number): (Date, usize), train: &Train, place: &Place<'_>, radius:
     let again = train.change == Change::Stayed;
     html! {
         g.train data-number=(number) {
-            title { (minute(train.acquired)) ": " (length(train)) }
             @if !cut { line x1=(x) y1=(low) x2=(x) y2=(top) {} }
             @if cut { (triangle(x, y)) } @else if again { circle.again cx=(x) cy=(y) r=(radius) {} } @else { circle cx=(x) cy=(y) r=(radius) {} }
         }
@@ -161,19 +165,16 @@ fn triangle(x: i32, y: i32) -> Markup {
     html! { path.cut d={ "M" (x - 5) " " (y + 4) "h10l-5-9z" } {} }
 }
 
-fn seen_mark(kind: &str, x: i32, y: i32, title: Option<&str>) -> Markup {
-    html! {
-        g class=(kind) {
-            @if let Some(title) = title { title { (title) } }
-            @match kind {
-                "seen" => circle cx=(x) cy=(y) r="2.5" {},
-                "misses" => circle cx=(x) cy=(y) r="2.2" {},
-                "blind" => rect x=(x - 3) y=(y - 2) width="6" height="5" rx="2" {},
-                "beside" => path d={ "M" (x) " " (y - 3) "v7" } {},
-                _ => path d={ "M" (x - 3) " " (y - 3) "l6 6m0-6l-6 6" } {},
-            }
-        }
-    }
+/// All captures of a kind at once: thousands of elements would be slow to open.
+fn seen_marks(kind: &str, places: &[(i32, i32)]) -> Markup {
+    let mark = |(x, y): &(i32, i32)| match kind {
+        "seen" => format!("M{x} {y}h0"),
+        "misses" => format!("M{x} {}a2 2 0 1 0 .01 0z", y - 2),
+        "blind" => format!("M{x} {y}h1"),
+        "beside" => format!("M{x} {}v7", y - 3),
+        _ => format!("M{} {}l6 6m0-6l-6 6", x - 3, y - 3),
+    };
+    html! { path class={ "capture " (kind) } d=(places.iter().map(mark).collect::<String>()) {} }
 }
 
 fn key_dot(class: &str, out: bool) -> Markup {
@@ -188,7 +189,7 @@ fn key_line() -> Markup {
 }
 
 fn key_seen(kind: &str) -> Markup {
-    html! { svg viewBox="0 0 14 14" aria-hidden="true" { (seen_mark(kind, 7, 7, None)) } }
+    html! { svg viewBox="0 0 14 14" aria-hidden="true" { (seen_marks(kind, &[(7, 7)])) } }
 }
 
 /// First and last day of observations, for those who read.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use maud::{Render, html};
+use serde::Serialize;
 
 use crate::report::figures::WIDTH_95;
 use crate::report::printable;
@@ -38,6 +39,13 @@ pub(super) fn length(train: &Train) -> String {
     } else {
         format!("≥ {length_m:.0} m")
     }
+}
+
+/// A value as JSON that can stand inside a script element.
+pub(super) fn script_json(value: &impl Serialize) -> String {
+    // Numbers, texts and maps by text: this cannot fail.
+    let json = serde_json::to_string(value).unwrap_or_default();
+    json.replace('<', "\\u003c")
 }
 
 #[cfg(test)]
