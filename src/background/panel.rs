@@ -261,6 +261,17 @@ impl<'a> Panel<'a> {
         self.noise[band]
     }
 
+    /// Per row of the strips: whether a train would show there.
+    pub(super) fn track_rows(&self) -> Vec<bool> {
+        let (offset, _) = self.axes();
+        let (centre_m, half_width_m) = (self.occupied).map_or((0.0, self.settings.core_m), |o| {
+            (o.centre_m, o.half_width_m)
+        });
+        (0..offset.len)
+            .map(|i| (offset.at_m(i) - centre_m).abs() <= half_width_m)
+            .collect()
+    }
+
     pub(super) fn axes(&self) -> (Axis, Axis) {
         (self.strips[0].offset, self.strips[0].chainage)
     }

@@ -288,6 +288,10 @@ struct LocalSums {
     chainage: Vec<usize>,
     /// How far beyond a stretch cells take part.
     reach: usize,
+    /// Whether each row lies where a train would show.
+    on_track: Vec<bool>,
+    /// Sums of products of all rows on the track.
+    track: DMatrix<f64>,
 }
 
 impl LocalSums {
@@ -299,6 +303,7 @@ impl LocalSums {
             .filter(|(_, w)| *w > 0.0)
             .collect();
         let fit = &panel.fit[target.band];
+        let track_rows = panel.track_rows();
         let mut rows = Array2::zeros((kept.len(), target.picks.len() + 2));
         for (mut row, (i, weight)) in rows.outer_iter_mut().zip(&kept) {
             let at = (
@@ -313,7 +318,13 @@ impl LocalSums {
             row[target.picks.len() + 1] = 1.0;
             row *= weight.sqrt();
         }
+        let on_track: Vec<bool> = (kept.iter())
+            .map(|(i, _)| track_rows[panel.cells[*i] / chainage.len])
+            .collect();
+        let of_track: Vec<usize> = (0..kept.len()).filter(|i| on_track[*i]).collect();
         Self {
+            track: products_of(&rows, &of_track),
+            on_track,
             rows,
             chainage: kept
                 .iter()
@@ -323,30 +334,37 @@ impl LocalSums {
         }
     }
 
-    /// The equations of a stretch and its surroundings; those of `whole` where
-    /// too little of it is clear.
+    /// The equations of a stretch: from the ground along it and its
+    /// surroundings, and from the track everywhere else. A train that is not
+    /// known yet would take part in its own prediction, and most of a faint one
+    /// would be explained by it. Those of `whole` where too little is clear.
     fn around(&self, cells: Range<usize>, whole: &Reduced) -> Reduced {
         let near = cells.start.saturating_sub(self.reach)..cells.end + self.reach;
-        let rows: Vec<usize> = (0..self.chainage.len())
+        let (own_track, ground): (Vec<usize>, Vec<usize>) = (0..self.chainage.len())
             .filter(|i| near.contains(&self.chainage[*i]))
-            .collect();
-        if rows.len() < LEAST_CELLS {
+            .partition(|i| self.on_track[*i]);
+        if own_track.len() + ground.len() < LEAST_CELLS {
             return whole.clone();
         }
-        let rows = self.rows.select(Dim(0), &rows);
-        let gram = products(rows.view(), rows.view());
+        let track = &self.track - products_of(&self.rows, &own_track);
+        let gram = products_of(&self.rows, &ground) + track;
+        let on_track = self.on_track.iter().filter(|on| **on).count();
+        let count = (ground.len() + on_track - own_track.len()) as f64;
         let n = gram.nrows() - 1;
-        let share = rows.nrows() as f64 / whole.cells;
+        let share = count / whole.cells;
         Reduced::new(
             gram.view((1, 1), (n, n)).into_owned(),
             gram.view((1, 0), (n, 1)).column(0).into_owned(),
             gram[(0, 0)],
-            (
-                whole.ridge.iter().map(|r| r * share).collect(),
-                rows.nrows() as f64,
-            ),
+            (whole.ridge.iter().map(|r| r * share).collect(), count),
         )
     }
+}
+
+/// Sums of products of some rows.
+fn products_of(rows: &Array2<f32>, which: &[usize]) -> DMatrix<f64> {
+    let rows = rows.select(Dim(0), which);
+    products(rows.view(), rows.view())
 }
 
 /// The normal equations of a fit with its gradient part taken to the left side,
