@@ -3,8 +3,10 @@
 //! The noise of a profile is that of the series along the track, and of the
 //! ground beside it in a capture. What the background lacks differs from place
 //! to place in one capture: snow on one half of a deck. The track just beyond
-//! an end shows what is true there.
+//! an end shows what is true there, where pixels are sharp: coarse ones are mixed
+//! with ground that hangs together over the whole of that stretch.
 
+use super::cars::SHARP_M;
 use super::likelihood::Side;
 use crate::stats::{MAD_TO_SIGMA, median};
 use crate::strip::Profile;
@@ -15,13 +17,17 @@ const BEYOND_M: f64 = 80.0;
 /// Pixels of track for which the noise of the profile counts.
 const BELIEF_PX: f64 = 8.0;
 
-/// The profile with its noise about an end as the track beyond it shows.
+/// The profile with its noise about an end as the track beyond it shows; as it
+/// is where the strip is blurred by more than [`SHARP_M`].
 ///
 /// With `n` pixels beyond the end of robust variance `m²` in units of the noise,
 /// the variance is scaled by `(ν + n m²) / (ν + n)`, the mean of a scaled inverse
 /// χ² distribution (Gelman et al. 2013, 2.6) but for a constant.
 pub(super) fn calmed(profile: &Profile, (side, end_m): (Side, f64), reach_m: f64) -> Profile {
     let mut out = profile.clone();
+    if profile.psf_m > SHARP_M {
+        return out;
+    }
     let factor = scale(profile, side, end_m) as f32;
     for (j, mut sigma) in out.track_sigma.columns_mut().into_iter().enumerate() {
         if (profile.chainage.at_m(j) - end_m).abs() <= reach_m {

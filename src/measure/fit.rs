@@ -15,7 +15,7 @@ const FASTEST_MPS: f64 = 16.0;
 const SPEEDS: usize = 9;
 const SPEED_SIGMA_MPS: f64 = 7.0;
 /// The window is set anew about the result so often.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 2;
 
 /// What moves between the bands of a capture.
 #[derive(Debug, Clone, PartialEq)]
