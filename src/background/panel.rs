@@ -13,7 +13,7 @@ use crate::strip::{Axis, Strip};
 /// Captures with less than this share of clear cells predict nothing.
 const LEAST_CLEAR: f64 = 0.15;
 /// Fewer captures to predict from than this decide nothing.
-const LEAST_PREDICTORS: usize = 5;
+const LEAST_PREDICTORS: usize = 1;
 
 /// What part of the strips takes part in the fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -93,7 +93,7 @@ impl<'a> Panel<'a> {
     /// the median composite, fitted to each capture.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] where strips differ in shape or fewer than four
+    /// [`Error::Unsupported`] where strips differ in shape or fewer than two
     /// captures are clear enough.
     pub fn new(
         strips: &'a [Strip],

@@ -6,14 +6,15 @@
 //! [`SeriesNoise`] and [`profile`] give that its noise, and [`find_trains`]
 //! reads the profile with a hidden Markov model of trains and lorries. What one
 //! capture's train does to the others is settled by [`trains_among`], what stands
-//! in several captures by [`standing`], what lasts by [`lasting`], and what a
-//! capture shows that no other looks like by [`Bare`]; [`ScoreTail`]
-//! says how often an empty track looks like a train, [`detection_limit_m`] which
+//! in several captures by [`standing`], what lasts by [`lasting`], what a
+//! capture shows that no other looks like by [`Bare`], and which of a few captures
+//! holds what differs between them by [`Continuity`]; [`ScoreTail`] says how often an empty track looks like a train, [`detection_limit_m`] which
 //! train would have been missed.
 
 mod alone;
 mod apart;
 mod chain;
+mod continuity;
 mod contrast;
 mod covariance;
 mod emission;
@@ -38,6 +39,7 @@ mod template;
 
 pub use alone::Bare;
 pub use apart::better_here;
+pub use continuity::Continuity;
 pub use contrast::{Across, Contrast};
 pub use emission::{Prior, Side};
 pub use empty_track::TrackView;

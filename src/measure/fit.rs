@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::calm::calmed;
 use super::colour::colour;
 use super::ends::{EndPosterior, posterior};
 use super::likelihood::{Reach, Side, Window};
@@ -89,7 +90,8 @@ pub fn fit(profile: &Profile, found_m: (f64, f64), ruler: &Ruler<'_>) -> Option<
                 half_m,
                 far_m,
             };
-            let window = Window::new(profile, (side, reach), &colour, ruler.noise, &shifts_m)?;
+            let calm = calmed(profile, (side, guess_m), half_m);
+            let window = Window::new(&calm, (side, reach), &colour, ruler.noise, &shifts_m)?;
             Some(posterior(&window))
         };
         let start = end(Side::Start, ends.0, ends.1)?;

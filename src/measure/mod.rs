@@ -1,6 +1,7 @@
 //! Where exactly a train begins and ends, how sure that is, and what it looks like.
 
 mod calibration;
+mod calm;
 mod cars;
 mod colour;
 mod ends;

@@ -160,6 +160,16 @@ impl Found {
         quiet().iter().flatten().map(best).collect()
     }
 
+    /// The contrast of values on the track against its surroundings, (band,
+    /// chainage), and where it can be used.
+    pub(super) fn on_track(
+        &self,
+        strip: &Strip,
+        values: &Array3<f32>,
+    ) -> Option<(Array2<f32>, Vec<bool>)> {
+        Some(self.across.as_ref()?.track(values, strip.clear.view()))
+    }
+
     /// What the captures show on the track, not compared with anything.
     pub(super) fn track_view(&self, strips: &[Strip], panel: &Panel<'_>) -> Option<TrackView> {
         let (across, first) = (self.across.as_ref()?, strips.first()?);

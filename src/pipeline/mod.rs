@@ -14,6 +14,7 @@ mod cutout;
 mod delays;
 mod detect;
 mod extract;
+mod few;
 mod finding;
 mod fingerprint;
 mod found;

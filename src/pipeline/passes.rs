@@ -5,6 +5,7 @@ use ndarray::Array3;
 use rayon::prelude::*;
 
 use super::alone::unexplained;
+use super::few::{Doubt, say};
 use super::found::{Found, look};
 use super::trials::Trials;
 use super::windows::windows;
@@ -92,6 +93,7 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
     let mut seen: Option<Pass> = None;
     let prior = settings.detector.prior;
     let mut track: Option<(TrackView, Vec<Standing>)> = None;
+    let mut doubts: Vec<Doubt> = Vec::new();
     for _ in 0..PASSES {
         let trains = seen.as_ref().and_then(|s| s.trains.as_ref());
         let previous = seen.as_ref().map(|s| s.predicted.as_slice());
@@ -102,6 +104,7 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
         };
         let predicted = predictions(&panel, previous);
         let mut found = look(strips, &predicted, trains, settings);
+        doubts = found.judge_few(strips, &predicted);
         if track.is_none() {
             let view = found.track_view(strips, &panel);
             track = view.map(|view| {
@@ -126,13 +129,17 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
         (Some((view, _)), Some(trains)) => pass.found.drop_lasting(view, trains, prior),
         _ => Vec::new(),
     };
+    let unknown = pass.found.settle(&doubts);
     let unlike = unexplained(&pass.predicted);
     let alone = (pass.predicted.as_slice(), unlike.as_slice());
     pass.found
         .keep_shown_alone(strips, alone, &settings.detector);
     let mut outcomes = measure(pass, &unlike, settings);
+    say(&mut outcomes, unknown);
     for (outcome, places) in outcomes.iter_mut().zip(lasting) {
-        outcome.remarks = places.into_iter().map(changed_for_good).collect();
+        outcome
+            .remarks
+            .extend(places.into_iter().map(changed_for_good));
     }
     for (outcome, _) in outcomes
         .iter_mut()
