@@ -16,7 +16,7 @@ use crate::detect::{Candidate, Continuity};
 use crate::strip::Strip;
 
 /// From so many captures on the majority decides by itself.
-const MANY: usize = 25;
+const MANY: usize = 12;
 /// Evidence for a train, natural log, of every further capture that a capture is
 /// predicted from: trains that stand at one place in two captures are some seven
 /// times rarer than in one.

@@ -52,14 +52,7 @@ pub(super) fn look(
         lanes.track_m,
         lanes.road_m
     );
-    let mut found = Found {
-        lanes,
-        across: None,
-        contrasts: Vec::new(),
-        noise: None,
-        profiles: vec![None; strips.len()],
-        candidates: vec![Vec::new(); strips.len()],
-    };
+    let mut found = Found::nothing(lanes, strips.len());
     let held = trains.map_or(&[][..], |t| &t.cells);
     let Some(across) = across(lanes, strips, &residuals, held) else {
         return found;
@@ -128,6 +121,18 @@ fn stands_here(
 }
 
 impl Found {
+    /// Nothing seen in so many captures.
+    fn nothing(lanes: Lanes, captures: usize) -> Self {
+        Self {
+            lanes,
+            across: None,
+            contrasts: Vec::new(),
+            noise: None,
+            profiles: vec![None; captures],
+            candidates: vec![Vec::new(); captures],
+        }
+    }
+
     /// How often empty tracks of the series reach a score.
     pub(super) fn tail(&self, predicted: &[Option<Prediction>], detector: &Detector) -> ScoreTail {
         let scores: Vec<Vec<f64>> = (0..predicted.len())

@@ -141,15 +141,9 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
             .remarks
             .extend(places.into_iter().map(changed_for_good));
     }
-    for (outcome, _) in outcomes
-        .iter_mut()
-        .zip(unlike)
-        .filter(|(_, unlike)| *unlike)
-    {
-        if outcome.reason.is_none() {
-            outcome.remarks.push(ONLY_ALONE.to_owned());
-        }
-    }
+    let decided =
+        (outcomes.iter_mut().zip(unlike)).filter(|(o, unlike)| *unlike && o.reason.is_none());
+    decided.for_each(|(outcome, _)| outcome.remarks.push(ONLY_ALONE.to_owned()));
     Ok(outcomes)
 }
 
