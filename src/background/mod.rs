@@ -24,6 +24,7 @@ mod blocks;
 mod design;
 mod gradient;
 mod impute;
+mod local;
 mod panel;
 mod predict;
 mod radar;

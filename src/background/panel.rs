@@ -261,9 +261,13 @@ impl<'a> Panel<'a> {
         self.noise[band]
     }
 
-    /// Per row of the strips: whether a train would show there.
+    /// Per row of the strips: whether a train would show there. None where the
+    /// bed is predicted by itself: nothing else of a stretch says how it varies.
     pub(super) fn track_rows(&self) -> Vec<bool> {
         let (offset, _) = self.axes();
+        if self.settings.zones_m.len() > 1 {
+            return vec![false; offset.len];
+        }
         let (centre_m, half_width_m) = (self.occupied).map_or((0.0, self.settings.core_m), |o| {
             (o.centre_m, o.half_width_m)
         });

@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use nalgebra::{Cholesky, DMatrix, DVector};
+use nalgebra::{DMatrix, DVector};
 use ndarray::{Array2, Array3, Axis as Dim};
 
 use super::blocks::Block;
-use super::design::{Design, Fit, products};
+use super::design::{Design, Fit};
 use super::gradient;
+use super::local::{LEAST_CELLS, LocalSums, Reduced};
 use super::panel::Panel;
 
-/// Fewer clear cells than this fit nothing.
-const LEAST_CELLS: usize = 200;
 /// Reweighting rounds before the gradients are known, and with them.
 const COLD_ROUNDS: (usize, usize) = (2, 3);
 /// Reweighting rounds from the coefficients of the previous pass.
@@ -21,13 +20,8 @@ const WARM_ROUNDS: usize = 2;
 /// against singular equations.
 const FREE: f64 = 1e-6;
 /// Ground changes with the seasons patch by patch: coefficients are fitted
-/// anew for stretches of this length, m, drawn to those of the whole strip …
+/// anew for stretches of this length, m, drawn to those of the whole strip.
 const SECTION_M: f64 = 210.0;
-/// … on the cells of the stretch and so far beyond it, m.
-const SECTION_REACH_M: f64 = 60.0;
-/// Strength of that pull against the ridge: weaker ones follow the ground better,
-/// but also trains that are not known yet.
-const PULL: f64 = 60.0;
 
 /// What a capture would show if nothing stood on the track.
 #[derive(Debug, Clone)]
@@ -149,6 +143,23 @@ impl Fitted {
         self.fit.beta.rows(0, self.predictors + 1).into_owned()
     }
 
+    /// The equations of the whole strip.
+    fn equations(&self, clear: &[bool]) -> Reduced {
+        let n = self.predictors + 1;
+        let cells = clear.iter().filter(|c| **c).count() as f64;
+        let gram = &self.fit.gram;
+        let gamma = self.gradients();
+        let g = gradient::COLUMNS;
+        let cross = gram.view((1, 1 + n), (n, g));
+        let right = gram.view((1, 0), (n, 1)).column(0) - cross * &gamma;
+        let own = gram.view((1 + n, 0), (g, 1)).column(0).dot(&gamma);
+        let total =
+            gram[(0, 0)] - 2.0 * own + (gram.view((1 + n, 1 + n), (g, g)) * &gamma).dot(&gamma);
+        let ridge = self.ridge[..n].iter().map(|r| r * cells).collect();
+        let system = gram.view((1, 1), (n, n)).into_owned();
+        Reduced::new(system, right, total, (ridge, cells))
+    }
+
     fn gradients(&self) -> DVector<f64> {
         self.fit
             .beta
@@ -226,9 +237,14 @@ impl Target<'_> {
         weights: &mut Array2<f32>,
     ) -> (Array2<f32>, Vec<f32>) {
         let mut rho = vec![1.0f32; self.panel.axes().1.len];
-        let whole = Reduced::whole(fitted, self.clear);
+        let whole = fitted.equations(self.clear);
         let moved = self.gradient_part(fitted);
-        let sums = LocalSums::new(self, &fitted.fit.weights, &moved);
+        let sums = LocalSums::new(
+            self.panel,
+            (self.band, self.t, self.picks),
+            &fitted.fit.weights,
+            &moved,
+        );
         let mut solved_whole: BTreeMap<&[bool], Option<(Vec<f64>, f64)>> = BTreeMap::new();
         let section = (SECTION_M / self.panel.settings.block_m).round().max(1.0) as usize;
         for (blocks, mut weights) in blocks
@@ -276,180 +292,6 @@ impl Target<'_> {
                 .map(|(g, c)| g * c)
                 .sum()
         })
-    }
-}
-
-/// What the equations of one stretch of track are summed from.
-struct LocalSums {
-    /// Fit cell × (target less its gradient part, predictors, ones), each row
-    /// times the root of its weight.
-    rows: Array2<f32>,
-    /// Chainage cell of each row.
-    chainage: Vec<usize>,
-    /// How far beyond a stretch cells take part.
-    reach: usize,
-    /// Whether each row lies where a train would show.
-    on_track: Vec<bool>,
-    /// Sums of products of all rows on the track.
-    track: DMatrix<f64>,
-}
-
-impl LocalSums {
-    /// `weights` are those of the fit, one a cell, `moved` is its gradient part.
-    fn new(target: &Target<'_>, weights: &[f32], moved: &Array2<f32>) -> Self {
-        let panel = target.panel;
-        let (_, chainage) = panel.axes();
-        let kept: Vec<(usize, f32)> = (weights.iter().copied().enumerate())
-            .filter(|(_, w)| *w > 0.0)
-            .collect();
-        let fit = &panel.fit[target.band];
-        let track_rows = panel.track_rows();
-        let mut rows = Array2::zeros((kept.len(), target.picks.len() + 2));
-        for (mut row, (i, weight)) in rows.outer_iter_mut().zip(&kept) {
-            let at = (
-                panel.cells[*i] / chainage.len,
-                panel.cells[*i] % chainage.len,
-            );
-            let from = fit.row(*i);
-            row[0] = from[target.t] - moved[at];
-            for (to, k) in row.iter_mut().skip(1).zip(target.picks) {
-                *to = from[*k];
-            }
-            row[target.picks.len() + 1] = 1.0;
-            row *= weight.sqrt();
-        }
-        let on_track: Vec<bool> = (kept.iter())
-            .map(|(i, _)| track_rows[panel.cells[*i] / chainage.len])
-            .collect();
-        let of_track: Vec<usize> = (0..kept.len()).filter(|i| on_track[*i]).collect();
-        Self {
-            track: products_of(&rows, &of_track),
-            on_track,
-            rows,
-            chainage: kept
-                .iter()
-                .map(|(i, _)| panel.cells[*i] % chainage.len)
-                .collect(),
-            reach: (SECTION_REACH_M / chainage.step_m).round() as usize,
-        }
-    }
-
-    /// The equations of a stretch: from the ground along it and its
-    /// surroundings, and from the track everywhere else. A train that is not
-    /// known yet would take part in its own prediction, and most of a faint one
-    /// would be explained by it. Those of `whole` where too little is clear.
-    fn around(&self, cells: Range<usize>, whole: &Reduced) -> Reduced {
-        let near = cells.start.saturating_sub(self.reach)..cells.end + self.reach;
-        let (own_track, ground): (Vec<usize>, Vec<usize>) = (0..self.chainage.len())
-            .filter(|i| near.contains(&self.chainage[*i]))
-            .partition(|i| self.on_track[*i]);
-        if own_track.len() + ground.len() < LEAST_CELLS {
-            return whole.clone();
-        }
-        let track = &self.track - products_of(&self.rows, &own_track);
-        let gram = products_of(&self.rows, &ground) + track;
-        let on_track = self.on_track.iter().filter(|on| **on).count();
-        let count = (ground.len() + on_track - own_track.len()) as f64;
-        let n = gram.nrows() - 1;
-        let share = count / whole.cells;
-        Reduced::new(
-            gram.view((1, 1), (n, n)).into_owned(),
-            gram.view((1, 0), (n, 1)).column(0).into_owned(),
-            gram[(0, 0)],
-            (whole.ridge.iter().map(|r| r * share).collect(), count),
-        )
-    }
-}
-
-/// Sums of products of some rows.
-fn products_of(rows: &Array2<f32>, which: &[usize]) -> DMatrix<f64> {
-    let rows = rows.select(Dim(0), which);
-    products(rows.view(), rows.view())
-}
-
-/// The normal equations of a fit with its gradient part taken to the left side,
-/// from which predictors can be left out.
-#[derive(Clone)]
-struct Reduced {
-    system: DMatrix<f64>,
-    right: DVector<f64>,
-    ridge: Vec<f64>,
-    /// Weighted sum of squares of the left side.
-    total: f64,
-    /// What the whole fit leaves of it.
-    left: f64,
-    /// Cells summed over.
-    cells: f64,
-}
-
-impl Reduced {
-    fn new(
-        system: DMatrix<f64>,
-        right: DVector<f64>,
-        total: f64,
-        (ridge, cells): (Vec<f64>, f64),
-    ) -> Self {
-        let mut out = Self {
-            system,
-            right,
-            ridge,
-            total,
-            left: f64::MIN_POSITIVE,
-            cells,
-        };
-        let all: Vec<usize> = (0..out.ridge.len()).collect();
-        if let Some(beta) = out.coefficients(&all, None) {
-            out.left = out.remainder(&beta, &all).max(f64::MIN_POSITIVE);
-        }
-        out
-    }
-
-    /// The equations of the whole strip.
-    fn whole(fitted: &Fitted, clear: &[bool]) -> Self {
-        let n = fitted.predictors + 1;
-        let cells = clear.iter().filter(|c| **c).count() as f64;
-        let gram = &fitted.fit.gram;
-        let gamma = fitted.gradients();
-        let g = gradient::COLUMNS;
-        let cross = gram.view((1, 1 + n), (n, g));
-        let right = gram.view((1, 0), (n, 1)).column(0) - cross * &gamma;
-        let own = gram.view((1 + n, 0), (g, 1)).column(0).dot(&gamma);
-        let total =
-            gram[(0, 0)] - 2.0 * own + (gram.view((1 + n, 1 + n), (g, g)) * &gamma).dot(&gamma);
-        let ridge = fitted.ridge[..n].iter().map(|r| r * cells).collect();
-        let system = gram.view((1, 1), (n, n)).into_owned();
-        Self::new(system, right, total, (ridge, cells))
-    }
-
-    /// Weighted sum of squared residuals of coefficients on some columns.
-    fn remainder(&self, beta: &DVector<f64>, columns: &[usize]) -> f64 {
-        let system = self.system.select_rows(columns).select_columns(columns);
-        let right = self.right.select_rows(columns);
-        self.total - 2.0 * right.dot(beta) + (system * beta).dot(beta)
-    }
-
-    /// Ridge solution on some columns, drawn to 0, and more to `towards`.
-    fn coefficients(&self, columns: &[usize], towards: Option<&[f64]>) -> Option<DVector<f64>> {
-        let mut system = self.system.select_rows(columns).select_columns(columns);
-        let mut right = self.right.select_rows(columns);
-        for (i, c) in columns.iter().enumerate() {
-            system[(i, i)] += self.ridge[*c];
-            if let Some(towards) = towards {
-                system[(i, i)] += PULL * self.ridge[*c];
-                right[i] += PULL * self.ridge[*c] * towards[i];
-            }
-        }
-        Some(Cholesky::new(system)?.solve(&right))
-    }
-
-    /// Coefficients (predictors allowed, then the constant) and the ratio of
-    /// residual scales, at least 1.
-    fn solve(&self, allowed: &[bool], towards: Option<&[f64]>) -> Option<(Vec<f64>, f64)> {
-        let mut columns: Vec<usize> = (0..allowed.len()).filter(|k| allowed[*k]).collect();
-        columns.push(allowed.len());
-        let beta = self.coefficients(&columns, towards)?;
-        let ratio = self.remainder(&beta, &columns) / self.left;
-        Some((beta.as_slice().to_vec(), ratio.max(1.0).sqrt()))
     }
 }
 
