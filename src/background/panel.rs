@@ -12,8 +12,10 @@ use crate::strip::{Axis, Strip};
 
 /// Captures with less than this share of clear cells predict nothing.
 const LEAST_CLEAR: f64 = 0.15;
-/// Fewer captures to predict from than this decide nothing.
+/// Fewer captures to predict from than this decide nothing …
 const LEAST_PREDICTORS: usize = 1;
+/// … and where the bed is predicted by itself, which few captures leave to chance.
+const LEAST_OF_BED: usize = 5;
 
 /// What part of the strips takes part in the fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -94,14 +96,14 @@ impl<'a> Panel<'a> {
     ///
     /// # Errors
     /// [`Error::Unsupported`] where strips differ in shape or fewer than two
-    /// captures are clear enough.
+    /// captures are clear enough, six where the bed is predicted by itself.
     pub fn new(
         strips: &'a [Strip],
         settings: PanelSettings,
         occupied: Option<&'a Occupied>,
         previous: Option<&[Option<Prediction>]>,
     ) -> Result<Self> {
-        let first = strips.first().ok_or_else(too_few)?;
+        let first = strips.first().ok_or_else(|| too_few(LEAST_PREDICTORS))?;
         if strips.iter().any(|s| {
             s.values.dim() != first.values.dim()
                 || s.covered.dim() != s.clear.dim()
@@ -109,6 +111,11 @@ impl<'a> Panel<'a> {
         }) {
             return Err(Error::unsupported("strips of one series differ in shape"));
         }
+        let least = if settings.zones_m.len() > 1 {
+            LEAST_OF_BED
+        } else {
+            LEAST_PREDICTORS
+        };
         let cells = fit_cells(first.offset, first.chainage, settings);
         let known: Vec<Vec<bool>> = (0..strips.len())
             .map(|t| known_cells(&strips[t], occupied, t))
@@ -120,8 +127,8 @@ impl<'a> Panel<'a> {
                 clear as f64 > LEAST_CLEAR * cells.len() as f64
             })
             .collect();
-        if usable.iter().filter(|u| **u).count() <= LEAST_PREDICTORS {
-            return Err(too_few());
+        if usable.iter().filter(|u| **u).count() <= least {
+            return Err(too_few(least));
         }
         let mut panel = Self {
             strips,
@@ -333,9 +340,9 @@ fn known_cells(strip: &Strip, occupied: Option<&Occupied>, t: usize) -> Vec<bool
     known.into_iter().collect()
 }
 
-fn too_few() -> Error {
+fn too_few(least: usize) -> Error {
     Error::unsupported(format!(
         "the background needs at least {} captures that are clear near the track",
-        LEAST_PREDICTORS + 1
+        least + 1
     ))
 }

@@ -175,9 +175,11 @@ mod tests {
 
     #[test]
     fn where_both_step_alike_nothing_is_decided() {
-        // Half of the difference each, as −0.03 in one and +0.03 in the other.
-        let own = (lane(true) + lane(false)) / 2.0;
-        let other = lane(false) * 1.5 - lane(true) / 2.0;
+        // Half of the difference each, as −0.03 in one and +0.03 in the other,
+        // on decks that are even otherwise.
+        let train = lane(true) - lane(false);
+        let own = train.clone() * 0.5;
+        let other = train * -0.5;
         let got = evidence(own, other, vec![true; CELLS]);
         assert!(got.abs() < 1.0, "{got}");
     }
