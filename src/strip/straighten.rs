@@ -5,15 +5,22 @@ use ndarray::{Array2, Array3, Axis};
 use super::mask::flags_at;
 use super::spec::DIRECTION_REACH_M;
 use super::{Shift, Spline, Strip, StripSpec, eroded};
+use crate::capture::Modality;
 use crate::geo::{Alignment, Direction, FrameToPixel, PixelPoint, Point};
 use crate::source::Corridor;
 
 const COVERED: u8 = 1;
 const CLEAR: u8 = 2;
 
-/// What is taken off the edge of valid data, px: the reach of the spline
-/// beyond which filled pixels weigh less than 1 %.
-const COVERED_MARGIN_PX: usize = 2;
+/// What is taken off the edge of valid data, px. One pixel keeps the taps of the
+/// spline on known pixels; optical products are resampled, which blends their
+/// outermost pixels with what lies beyond.
+const fn covered_margin_px(modality: Modality) -> usize {
+    match modality {
+        Modality::Optical => 2,
+        Modality::Sar => 1,
+    }
+}
 
 /// A corridor made ready to be sampled anywhere, as often as needed: spline
 /// coefficients and masks, 17 bytes a pixel for up to four bands.
@@ -36,7 +43,7 @@ impl Prepared {
     #[must_use]
     pub fn new(corridor: &Corridor) -> Self {
         let known = known_pixels(corridor);
-        let inner = eroded(&known, COVERED_MARGIN_PX);
+        let inner = eroded(&known, covered_margin_px(corridor.origin.modality));
         let mut flags = inner.mapv(|m| if m { COVERED } else { 0 });
         flags.zip_mut_with(&corridor.clear, |flag, &clear| {
             if clear {
@@ -52,7 +59,8 @@ impl Prepared {
 
     /// The strip along an alignment, at a shift of this capture.
     ///
-    /// A cell is covered where it lies two pixels inside valid data, and clear
+    /// A cell is covered where it lies well inside valid data (two pixels, one of
+    /// radar), and clear
     /// where it is covered and no pixel beside it is masked.
     #[must_use]
     pub fn straighten(&self, alignment: &Alignment, spec: &StripSpec, shift: Shift) -> Strip {
@@ -242,6 +250,11 @@ mod tests {
         // Chainage cell k lies on the centre of column 10 + k, row 30.
         let covered: Vec<usize> = (0..40).filter(|&k| strip.covered[[0, k]]).collect();
         let expected: Vec<usize> = (0..28).chain(33..40).collect();
+        assert_eq!(covered, expected);
+        scene.origin.modality = Modality::Sar;
+        let radar = Prepared::new(&scene).straighten(&track, &spec, Shift::default());
+        let covered: Vec<usize> = (0..40).filter(|&k| radar.covered[[0, k]]).collect();
+        let expected: Vec<usize> = (0..29).chain(32..40).collect();
         assert_eq!(covered, expected);
         let dark: Vec<usize> = (0..40)
             .filter(|&k| strip.covered[[0, k]] && !strip.clear[[0, k]])
