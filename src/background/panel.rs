@@ -50,6 +50,11 @@ impl PanelSettings {
             zones_m: half_widths(gsd_m),
         }
     }
+
+    /// Whether the bed of the track is predicted by itself.
+    pub(super) fn bed_apart(&self) -> bool {
+        self.zones_m.len() > 1
+    }
 }
 
 /// Where trains were found in the previous pass: they take no part in fits,
@@ -111,7 +116,7 @@ impl<'a> Panel<'a> {
         }) {
             return Err(Error::unsupported("strips of one series differ in shape"));
         }
-        let least = if settings.zones_m.len() > 1 {
+        let least = if settings.bed_apart() {
             LEAST_OF_BED
         } else {
             LEAST_PREDICTORS
@@ -272,7 +277,7 @@ impl<'a> Panel<'a> {
     /// bed is predicted by itself: nothing else of a stretch says how it varies.
     pub(super) fn track_rows(&self) -> Vec<bool> {
         let (offset, _) = self.axes();
-        if self.settings.zones_m.len() > 1 {
+        if self.settings.bed_apart() {
             return vec![false; offset.len];
         }
         let (centre_m, half_width_m) = (self.occupied).map_or((0.0, self.settings.core_m), |o| {

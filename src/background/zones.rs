@@ -43,7 +43,7 @@ impl Panel<'_> {
     /// How far what moves with the track reaches, m. Zones move each for itself,
     /// and nothing does so besides: less than 0.
     pub(super) fn deck_m(&self) -> f64 {
-        if self.settings.zones_m.len() > 1 {
+        if self.settings.bed_apart() {
             -1.0
         } else {
             DECK_M
