@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::report::{ChipFolder, counted, printable};
 use crate::series::{
     DEFAULT_STORE, Decisions, FilledIn, ObservationKey, Review, Series, Store, Train, decided,
-    load, load_reviews, read_review_csv, review_csv, reviewed, write_whole,
+    load, load_reviews, make_folder, read_review_csv, review_csv, reviewed, write_whole,
 };
 use crate::source::Home;
 
@@ -90,6 +90,7 @@ impl ReviewArgs {
     fn export(&self, out: &Path) -> Result<()> {
         let (series, reviews) = (load(&self.store)?, load_reviews(&self.store)?);
         let chips = ChipFolder::beside(&self.store);
+        make_folder(out)?;
         let path = out.join("review.csv");
         let waiting = waiting(&path, &reviews)?;
         if waiting > 0 {

@@ -32,4 +32,4 @@ pub use review_csv::{FilledIn, read_review_csv, review_csv};
 pub use rows::rows;
 pub use run::Run;
 pub use store::{Claim, DEFAULT_STORE, Store, load};
-pub(crate) use whole_file::write_whole;
+pub(crate) use whole_file::{make_folder, write_whole};
