@@ -108,7 +108,11 @@ fn wrong_features_are_refused_by_name() {
         ),
         (
             one_line(r#"{"crossing":"c","name":"n"}"#, "[[124,40],[124.01,40]]"),
-            "missing field `id`",
+            "it has no property id",
+        ),
+        (
+            r#"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"name":"n"},"geometry":null}]}"#.to_owned(),
+            "it has no property crossing, property id, line",
         ),
         (
             one_line(

@@ -111,6 +111,7 @@ fn a_summary_has_the_same_figures_in_all_its_forms() {
     let headline = "Trains of at least 60 m on 1 of 2 usable captures since 2024-05-01,\n\
                     50 % [1, 99]; median length 300 m.";
     assert!(table.contains(headline), "{table}");
+    assert!(!table.contains("a person"), "nothing was decided: {table}");
     let refusal = "length, trend    too little to tell: 1 of 10 trains";
     assert!(table.contains(refusal), "{table}");
     assert!(
@@ -133,6 +134,27 @@ fn a_summary_has_the_same_figures_in_all_its_forms() {
         longer.contains("trains of at least 301 m, as asked for"),
         "{longer}"
     );
+    for (decisions, said) in [
+        ("accepted", "Only detections that a person accepted."),
+        ("not-rejected", "Without detections that a person rejected."),
+    ] {
+        let table = printed(&["summary", "--store", store, "--decisions", decisions]);
+        assert!(table.replace('\n', " ").contains(said), "{table}");
+    }
+}
+
+#[test]
+fn numbers_out_of_range_are_refused_with_what_is_right() {
+    for (arguments, said) in [
+        (["summary", "--min-length", "0"], "above 0 m"),
+        (["summary", "--min-length", "-5"], "above 0 m"),
+        (["report", "--min-length", "-5"], "above 0 m"),
+        (["compare", "--days", "-1"], "whole days, 0 or more"),
+    ] {
+        let done = railspan(&arguments).assert().code(2);
+        let error = String::from_utf8(done.get_output().stderr.clone()).unwrap();
+        assert!(error.contains(said), "{error}");
+    }
 }
 
 #[test]
@@ -185,6 +207,14 @@ fn decisions_that_wait_for_being_merged_are_not_written_over() {
     printed(&export);
     let held = std::fs::read_to_string(&table).unwrap();
     assert!(held.contains("reject,a lorry"), "{held}");
+
+    let elsewhere = filled.replace("bridge,main,a", "bridge,main,z");
+    std::fs::write(&table, elsewhere).unwrap();
+    let merge = ["review", "--store", store, "--merge"];
+    let merged = railspan(&merge).arg(&table).assert().success();
+    let said = String::from_utf8(merged.get_output().stderr.clone()).unwrap();
+    let stranger = "line 2 (bridge/main, z, 100 to 400 m): no detection of the store is there";
+    assert!(said.contains(stranger), "{said}");
 }
 
 #[test]
@@ -197,7 +227,9 @@ fn published_counts_are_held_against_the_series() {
                 2024-05-01,the bridge,train_length,310,m\n\
                 2024-05-09,the bridge,trains_visible,1,trains\n\
                 2024-05-17,the bridge,trains_visible,1,trains\n\
-                2024-05-01,\u{1b}[31mhere,train_length,310,m\n";
+                2024-05-01,\u{1b}[31mhere,train_length,310,m\n\
+                spring,the bridge,train_length,310,m\n\
+                2024-05-01,the bridge,train_length,310,feet\n";
     std::fs::write(&counts, text).unwrap();
     let counts = counts.to_str().unwrap();
     let table = printed(&["compare", "--store", store, "--counts", counts]);
@@ -207,6 +239,21 @@ fn published_counts_are_held_against_the_series() {
         "{table}"
     );
     assert!(!table.contains('\u{1b}'), "{table}");
+    let listed = table.replace('\n', " ");
+    for told in [
+        "--place SITE=CROSSING: \u{fffd}[31mhere (line 5).",
+        "with a / between; not read: spring (line 6).",
+        "not among them: train_length in feet (line 7).",
+    ] {
+        assert!(listed.contains(told), "{told}: {table}");
+    }
+    let unknown = refused(&[
+        "compare", "--store", store, "--counts", counts, "--place", "X=nope",
+    ]);
+    assert!(
+        unknown.contains("--place: nope is not a crossing, such as bridge"),
+        "{unknown}"
+    );
     let place = "\u{1b}[31mhere=bridge";
     let csv = printed(&[
         "compare", "--store", store, "--counts", counts, "--place", place, "--format", "csv",
@@ -234,7 +281,7 @@ fn published_counts_are_held_against_the_series() {
         bad.to_str().unwrap(),
     ]);
     assert!(
-        said.contains("bad.csv: line 2") && said.contains("quantity"),
+        said.contains("bad.csv: has no columns quantity, value, unit"),
         "{said}"
     );
 }

@@ -41,6 +41,8 @@ pub(super) struct Extracted {
     pub(super) captures: usize,
     /// Captures that touch a crossing.
     pub(super) touching: usize,
+    /// Captures whose place is not known: nothing of them can be read.
+    unplaced: usize,
     /// Corridors that are there now.
     pub(super) kept: BTreeSet<PathBuf>,
     /// Of these, those that were there before.
@@ -66,8 +68,12 @@ impl Extracted {
     }
 
     fn report(&self, elsewhere: &[&str]) {
+        let unplaced = match self.unplaced {
+            0 => String::new(),
+            n => format!(", {n} of unknown place (failed)"),
+        };
         log::info!(
-            "{} found, {} on a crossing; {} cut out, {} there from before",
+            "{} found, {} on a crossing{unplaced}; {} cut out, {} there from before",
             counted(self.captures, "capture"),
             self.touching,
             counted(self.kept.len() - self.reused, "corridor"),
@@ -112,6 +118,7 @@ impl Batch<'_> {
         let mut extracted = Extracted {
             captures: captures.len(),
             touching: touching.len(),
+            unplaced: plan.failures.len(),
             problems: inventory.problems.len(),
             ..Extracted::default()
         };

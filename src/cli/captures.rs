@@ -11,6 +11,7 @@ use crate::capture::{Capture, Problem};
 use crate::error::{Error, Result};
 use crate::geo::Grid;
 use crate::pipeline::{Coverage, Memo, grids, plan, workers};
+use crate::report::printable;
 use crate::site::Crossing;
 
 /// List the captures in folders: when, by what, which crossings they cover
@@ -84,6 +85,10 @@ impl CapturesArgs {
                 self.imagery.names()
             )));
         }
+        let covered = |row: &Row| row.covers.iter().any(|c| c.share > 0.0);
+        if !listed.captures.iter().any(covered) {
+            log::warn!("{}", elsewhere(&crossings));
+        }
         Ok(if listed.problems.is_empty() {
             Finish::Complete
         } else {
@@ -120,6 +125,16 @@ impl CapturesArgs {
             notes: inventory.notes,
         })
     }
+}
+
+/// What to do where no capture lies on a crossing.
+fn elsewhere(crossings: &[Crossing]) -> String {
+    let ids: Vec<&str> = crossings.iter().map(|c| c.id.as_str()).collect();
+    format!(
+        "no capture lies on a crossing (looked for {}); give lines of your own with --crossings \
+         FILE, or imagery of these places: `railspan crossings show` says where they are",
+        printable(&ids.join(", "))
+    )
 }
 
 impl Format {

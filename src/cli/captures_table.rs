@@ -3,11 +3,17 @@
 //! What is the same for all captures is said once, above the table, so that
 //! the rest fits into 80 columns.
 
+use console::{Alignment, measure_text_width, pad_str, truncate_str};
+
 use super::captures::{Covered, Listed, Row};
+use super::crossings::wrapped;
 use crate::report::printable;
 
 /// Width of a terminal that nobody has widened, characters.
 const WIDTH: usize = 80;
+
+/// Blanks between columns, and before those below an id.
+const GAP: usize = 2;
 
 /// A column: its head and a cell for each capture.
 type Column = (&'static str, Vec<String>);
@@ -16,10 +22,11 @@ type Column = (&'static str, Vec<String>);
 pub(super) fn table(listed: &Listed) -> String {
     let rows = &listed.captures;
     let (same, columns) = split(columns(rows));
-    let mut text = format!("{} {}", rows.len(), plural(rows.len(), "capture"));
-    if !same.is_empty() {
-        text += &format!(": {}", same.join(", "));
-    }
+    let count = format!("{} {}", rows.len(), plural(rows.len(), "capture"));
+    let mut text = match same.join(", ") {
+        same if same.is_empty() => count,
+        same => listing(count + ": ", &same),
+    };
     text += "\n\n";
     let ids: Vec<String> = rows.iter().map(|r| printable(&r.id)).collect();
     text += &lines(&columns, &ids);
@@ -125,27 +132,50 @@ fn split(columns: Vec<Column>) -> (Vec<String>, Vec<Column>) {
     (same, differing)
 }
 
+/// A heading and what follows it, broken behind commas.
+fn listing(heading: String, parts: &str) -> String {
+    let mut text = heading;
+    let mut used = measure_text_width(&text);
+    for (i, part) in parts.split(", ").enumerate() {
+        let part = truncate_str(part, WIDTH - 4, "…");
+        let wide = measure_text_width(&part);
+        let comma = if i == 0 { "" } else { ", " };
+        if used + comma.len() + wide + 1 > WIDTH {
+            text = format!("{}{}\n  {part}", text.trim_end(), comma.trim_end());
+            used = 2 + wide;
+        } else {
+            text += &format!("{comma}{part}");
+            used += comma.len() + wide;
+        }
+    }
+    text
+}
+
 /// The captures with their ids last, or above where a line would be too long.
 fn lines(columns: &[Column], ids: &[String]) -> String {
     if ids.is_empty() {
         return String::new();
     }
-    let widths: Vec<usize> = columns
+    let mut widths: Vec<usize> = columns
         .iter()
         .map(|(head, cells)| width(head, cells))
         .collect();
-    let longest = ids.iter().map(|id| id.chars().count()).max().unwrap_or(0);
-    let fits = widths.iter().map(|w| w + 2).sum::<usize>() + longest <= WIDTH;
+    let longest = ids.iter().map(|id| measure_text_width(id)).max();
+    let used: usize = widths.iter().map(|w| w + GAP).sum();
+    let fits = used + longest.unwrap_or(0) <= WIDTH;
+    narrow(&mut widths);
     let line = |cells: Vec<&str>, id: &str| {
-        let padded = cells
-            .iter()
-            .zip(&widths)
-            .map(|(cell, w)| format!("{cell:<w$}  "));
-        let text: String = padded.collect();
+        let fitted = |(cell, width): (&&str, &usize)| {
+            let cell = truncate_str(cell, *width, "…");
+            pad_str(&cell, width + GAP, Alignment::Left, None).into_owned()
+        };
+        let text: String = cells.iter().zip(&widths).map(fitted).collect();
         if fits {
             format!("{text}{id}\n")
         } else {
-            format!("{id}\n  {}\n", text.trim_end())
+            let id = truncate_str(id, WIDTH, "…");
+            let below = format!("  {}", text.trim_end());
+            format!("{id}\n{}", below.trim_end()).trim_end().to_owned() + "\n"
         }
     };
     let mut text = line(columns.iter().map(|(head, _)| *head).collect(), "capture");
@@ -156,9 +186,20 @@ fn lines(columns: &[Column], ids: &[String]) -> String {
     text
 }
 
+/// Takes from the widest column, again and again, until all fit on a line.
+fn narrow(widths: &mut [usize]) {
+    let most = WIDTH.saturating_sub(GAP * widths.len());
+    while widths.iter().sum::<usize>() > most {
+        let Some(widest) = widths.iter_mut().max() else {
+            return;
+        };
+        *widest = widest.saturating_sub(1);
+    }
+}
+
 fn width(head: &str, cells: &[String]) -> usize {
-    let cells = cells.iter().map(|c| c.chars().count());
-    cells.chain([head.chars().count()]).max().unwrap_or(0)
+    let cells = cells.iter().map(|c| measure_text_width(c));
+    cells.chain([measure_text_width(head)]).max().unwrap_or(0)
 }
 
 fn problems(listed: &Listed) -> String {
@@ -168,12 +209,10 @@ fn problems(listed: &Listed) -> String {
     let count = listed.problems.len();
     let mut text = format!("\n{count} {}\n", plural(count, "problem"));
     for problem in &listed.problems {
-        text += &format!(
-            "{}\n  {}\n  {}\n",
-            printable(&problem.path.display().to_string()),
-            printable(&problem.what),
-            printable(&problem.remedy)
-        );
+        text += &format!("{}\n", printable(&problem.path.display().to_string()));
+        for words in [&problem.what, &problem.remedy] {
+            text += &wrapped("  ", &printable(words));
+        }
     }
     text
 }
@@ -244,8 +283,26 @@ mod tests {
         other.masks = vec!["UDM2".into()];
         other.sensor = "planetscope".into();
         other.platform = "2461".into();
-        let text = table(&listed(vec![row(long, "2022-01-09T02:16:27Z", 1.0), other]));
-        assert!(text.lines().all(|l| l.chars().count() <= WIDTH), "{text}");
+        let mut longer = other.clone();
+        longer.id = long.repeat(2);
+        longer.sensor = "한글".repeat(20);
+        longer.covers = (0..9)
+            .map(|i| Covered {
+                crossing: format!("crossing-number-{i}"),
+                ..longer.covers[0].clone()
+            })
+            .collect();
+        let first = row(long, "2022-01-09T02:16:27Z", 1.0);
+        for rows in [
+            vec![first.clone(), other],
+            vec![first, longer.clone()],
+            vec![longer.clone(), longer],
+        ] {
+            let text = table(&listed(rows));
+            let widest = text.lines().map(measure_text_width).max();
+            assert!(widest <= Some(WIDTH), "{text}");
+            assert!(text.contains("2022-01-"), "{text}");
+        }
     }
 
     #[test]

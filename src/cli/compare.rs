@@ -1,14 +1,16 @@
 //! `railspan compare`: published counts beside the series.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use super::Finish;
 use super::output::{print, screen};
-use crate::error::Result;
-use crate::report::Comparison;
-use crate::series::{DEFAULT_STORE, load};
+use crate::error::{Error, Result};
+use crate::report::{Comparison, printable};
+use crate::series::{DEFAULT_STORE, Series, load};
+use crate::site::built_in;
 use crate::trend::compare::{Places, compare, read_counts};
 
 /// Hold counts that people published against the series
@@ -18,9 +20,10 @@ use crate::trend::compare::{Places, compare, read_counts};
   railspan compare --counts published.csv --place \"Friendship bridge=dandong\"
   railspan compare --counts mine.csv --days 2 --format csv > compared.csv
 
-The file has the columns date (a day, month or year, or two of them with a /
-between), site, quantity, value and unit; a column crossing may give the
-crossing's id. Like is compared with like:
+The file is CSV, separated by commas, semicolons or tabs. It has the columns
+date (a day, month or year, or two of them with a / between), site, quantity,
+value and unit; a column crossing may give the crossing's id. Like is compared
+with like:
   train_length, cargo_row_length  in m       lengths of trains
   train_cars, train_vehicles      in railcars, vehicles, coaches
                                              the interval of cars of a train
@@ -41,7 +44,8 @@ pub(super) struct CompareArgs {
     place: Vec<(String, String)>,
     /// Days that a capture may lie from the day of a count, which is taken as
     /// UTC: by day, east Asia has the same date.
-    #[arg(long, value_name = "DAYS", default_value = "0")]
+    #[arg(long, value_name = "DAYS", default_value = "0", value_parser = days)]
+    #[arg(allow_negative_numbers = true)]
     days: u32,
     /// A table to read, or figures for programs.
     #[arg(long, value_enum, default_value = "table")]
@@ -64,11 +68,32 @@ fn place(text: &str) -> Result<(String, String), String> {
     }
 }
 
+fn days(text: &str) -> Result<u32, String> {
+    let days = text.parse();
+    days.map_err(|_| "give whole days, 0 or more".to_owned())
+}
+
 impl CompareArgs {
+    /// Refuses crossings that neither the store holds nor railspan knows.
+    fn check_places(&self, series: &Series) -> Result<()> {
+        let mut known: BTreeSet<String> = built_in()?.into_iter().map(|c| c.id).collect();
+        known.extend(series.observations.iter().map(|o| o.key.crossing.clone()));
+        match self.place.iter().find(|(_, id)| !known.contains(id)) {
+            None => Ok(()),
+            Some((_, id)) => {
+                let known: Vec<String> = known.iter().map(|id| printable(id)).collect();
+                let expected = format!("a crossing, such as {}", known.join(", "));
+                Err(Error::value("--place", printable(id), expected))
+            }
+        }
+    }
+
     pub(super) fn run(&self) -> Result<Finish> {
         let counts = read_counts(&self.counts)?;
         let places = Places::new(self.place.iter().cloned());
-        let compared = compare(&load(&self.store)?, &counts, &places, self.days);
+        let series = load(&self.store)?;
+        self.check_places(&series)?;
+        let compared = compare(&series, &counts, &places, self.days);
         let comparison = Comparison::new(compared);
         print(&match self.format {
             Format::Table => comparison.screen_text(screen()),

@@ -9,6 +9,7 @@ use super::Finish;
 use super::refine::RefineArgs;
 use crate::error::{Error, Result};
 use crate::geo::LonLat;
+use crate::series::write_whole;
 use crate::site::{Crossing, SectionKind, Track, built_in, read_crossings, to_geojson};
 
 /// Which crossings a command works on.
@@ -46,18 +47,30 @@ pub(super) struct CrossingsArgs {
     crossings: CrossingsFile,
 }
 
+const SHOW_EXAMPLES: &str = "Examples:
+  railspan crossings show tumen
+  railspan crossings show yard --crossings mine.geojson";
+
+const EXPORT_EXAMPLES: &str = "Examples:
+  railspan crossings export > crossings.geojson
+  railspan crossings export dandong manpo --out mine.geojson
+  railspan run downloads --crossings mine.geojson";
+
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Lengths, sections, UTM zone, uncertainty and sources of one crossing
+    #[command(after_help = SHOW_EXAMPLES)]
     Show {
         /// The crossing's id.
         id: String,
     },
     /// Write crossings as a GeoJSON file that --crossings takes back
+    #[command(after_help = EXPORT_EXAMPLES)]
     Export {
         /// Ids of crossings; all of them where none is given.
         ids: Vec<String>,
-        /// Where to write; standard output where not given.
+        /// Where to write, in a folder that is made where it is missing;
+        /// standard output where not given.
         #[arg(short, long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
@@ -97,7 +110,7 @@ fn export(crossings: &[Crossing], ids: &[String], out: Option<&Path>) -> Result<
     };
     let text = to_geojson(&chosen);
     if let Some(path) = out {
-        return std::fs::write(path, text).map_err(Error::io(path));
+        return write_whole(path, text.as_bytes());
     }
     print!("{text}");
     Ok(())
@@ -210,7 +223,7 @@ fn utm_zone(place: LonLat) -> String {
 }
 
 /// A text under a heading, broken at spaces to 80 columns.
-fn wrapped(heading: &str, text: &str) -> String {
+pub(super) fn wrapped(heading: &str, text: &str) -> String {
     let indent = heading.chars().count();
     let mut out = heading.to_owned();
     let mut column = indent;

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::Finish;
 use crate::error::Result;
-use crate::series::{DEFAULT_STORE, ExportFormat, export, load};
+use crate::series::{DEFAULT_STORE, ExportFormat, export, load, load_reviews};
 
 /// Write the series as CSV, GeoJSON or Parquet files
 #[derive(Debug, Args)]
@@ -16,7 +16,8 @@ use crate::series::{DEFAULT_STORE, ExportFormat, export, load};
   railspan export --out lake --format parquet
 
 Two files are written: one row an observation, one row a train. Existing ones
-are replaced.")]
+are replaced. Where detections were decided on (`railspan review`), trains have
+a column decision.")]
 pub(super) struct ExportArgs {
     /// The store to read.
     #[arg(long, value_name = "STORE", default_value = DEFAULT_STORE)]
@@ -47,7 +48,8 @@ impl ExportArgs {
             Format::Parquet => ExportFormat::Parquet,
         };
         let series = load(&self.store)?;
-        for file in export(&series, &self.out, format)? {
+        let reviews = load_reviews(&self.store)?;
+        for file in export(&series, &reviews, &self.out, format)? {
             log::info!("{}", file.display());
         }
         Ok(Finish::Complete)

@@ -64,8 +64,9 @@ impl Imagery {
     /// Scans the folders in parallel.
     ///
     /// # Errors
-    /// A folder is not there.
+    /// A folder is not there, or two bands are said to show the same.
     pub(super) fn scan(&self, workers: &Workers, memo: &Memo) -> Result<Inventory> {
+        self.plain.check()?;
         for folder in &self.folders {
             folder.metadata().map_err(Error::io(folder))?;
         }
@@ -94,6 +95,23 @@ impl Imagery {
 }
 
 impl Plain {
+    /// Refuses a role that two bands are said to have: one would be left out.
+    fn check(&self) -> Result<()> {
+        let mut seen: Vec<Role> = Vec::new();
+        for role in self.bands.iter().flatten().filter(|r| **r != Role::Skip) {
+            if seen.contains(role) {
+                let name = role.to_possible_value();
+                let name = name.map_or_else(String::new, |v| v.get_name().to_owned());
+                return Err(Error::Usage {
+                    problem: format!("--bands names {name} twice"),
+                    remedy: "give each band its own role, or - for one to leave out".to_owned(),
+                });
+            }
+            seen.push(*role);
+        }
+        Ok(())
+    }
+
     fn hints(&self) -> Hints {
         let role = |role: &Role| match role {
             Role::Blue => Some(BandRole::Blue),
@@ -111,5 +129,24 @@ impl Plain {
                 Backscatter::Db => Unit::Decibel,
             }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_role_is_given_to_one_band_only() {
+        let plain = |bands: &[Role]| Plain {
+            bands: Some(bands.to_vec()),
+            radar: None,
+        };
+        let twice = plain(&[Role::Blue, Role::Blue, Role::Red]).check();
+        let said = twice.unwrap_err().to_string();
+        assert!(said.contains("--bands names blue twice"), "{said}");
+        let skipped = plain(&[Role::Skip, Role::Red, Role::Skip]);
+        assert!(skipped.check().is_ok());
     }
 }

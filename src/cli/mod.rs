@@ -29,7 +29,7 @@ mod summary;
 /// Finds and measures trains on border railway crossings in folders of
 /// satellite imagery.
 #[derive(Debug, Parser)]
-#[command(name = "railspan", version, max_term_width = 100)]
+#[command(name = "railspan", version, max_term_width = 80)]
 pub struct Cli {
     /// Say more: -v for what is done to each capture, -vv for details.
     #[arg(short, long, action = clap::ArgAction::Count, global = true, display_order = 100)]

@@ -18,6 +18,7 @@ use crate::locate::{Basis, Candidate, Located};
 use crate::pipeline::{
     Cache, DEFAULT_CACHE_BYTES, Filed, Memo, Refinement, Workers, moves, refine, workers,
 };
+use crate::series::write_whole;
 use crate::site::{Crossing, Track, to_geojson_with};
 
 /// Fit the line of a crossing to imagery, where it is known to tens of metres only
@@ -84,7 +85,7 @@ impl RefineArgs {
             None => {}
         }
         let text = to_geojson_with(&[refined], &remarks);
-        std::fs::write(&self.out, text).map_err(Error::io(&self.out))?;
+        write_whole(&self.out, text.as_bytes())?;
         let out = self.out.display();
         println!("\nwritten to {out}; look with: railspan run FOLDER --crossings {out}");
         Ok(if remarks.len() < asked.len() {

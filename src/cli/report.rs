@@ -35,7 +35,7 @@ pub(super) struct ReportArgs {
     crossing: Option<String>,
     /// Shortest train that counts; captures that would miss one so long are
     /// left out. Without it, the limit at which most trains and captures count.
-    #[arg(long, value_name = "METRES", value_parser = metres)]
+    #[arg(long, value_name = "METRES", value_parser = metres, allow_negative_numbers = true)]
     min_length: Option<f64>,
     #[command(flatten)]
     crossings: CrossingsFile,

@@ -1,17 +1,21 @@
 //! `railspan review`: detections out to a person, decisions back in.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use super::Finish;
 use crate::error::{Error, Result};
-use crate::report::{ChipFolder, counted};
+use crate::report::{ChipFolder, counted, printable};
 use crate::series::{
-    DEFAULT_STORE, Decisions, Review, Series, Store, Train, decided, load, load_reviews,
-    read_review_csv, review_csv, reviewed, write_whole,
+    DEFAULT_STORE, Decisions, FilledIn, ObservationKey, Review, Series, Store, Train, decided,
+    load, load_reviews, make_folder, read_review_csv, review_csv, reviewed, write_whole,
 };
 use crate::source::Home;
+
+/// Rows of no detection that are named one by one.
+const NAMED: usize = 20;
 
 /// Have detections judged by a person: chips and a table out, decisions back in
 #[derive(Debug, Args)]
@@ -86,6 +90,7 @@ impl ReviewArgs {
     fn export(&self, out: &Path) -> Result<()> {
         let (series, reviews) = (load(&self.store)?, load_reviews(&self.store)?);
         let chips = ChipFolder::beside(&self.store);
+        make_folder(out)?;
         let path = out.join("review.csv");
         let waiting = waiting(&path, &reviews)?;
         if waiting > 0 {
@@ -125,23 +130,47 @@ impl ReviewArgs {
     }
 
     fn merge(&self, table: &Path) -> Result<()> {
-        let new = read_review_csv(table)?;
+        let filled_in = read_review_csv(table)?;
+        let new: Vec<Review> = filled_in.iter().map(|f| f.review.clone()).collect();
         let series = load(&self.store)?;
-        let known = reviewed(&series.trains, &new).iter().flatten().count();
         Store::open_or_create(&self.store)?.keep_reviews(&new)?;
         log::info!(
             "{} kept in {}",
             counted(new.len(), "decision"),
             Home::shown(&self.store).display()
         );
-        if known < new.len() {
-            log::warn!(
-                "{} of them are of no detection in the store",
-                new.len() - known
-            );
+        let strangers = strangers(&series, &filled_in, &new);
+        for stranger in strangers.iter().take(NAMED) {
+            log::warn!("{stranger}: no detection of the store is there");
+        }
+        if strangers.len() > NAMED {
+            log::warn!("so are {} more", counted(strangers.len() - NAMED, "row"));
         }
         Ok(())
     }
+}
+
+/// Rows that are of no detection in the store, as a person finds them.
+fn strangers(series: &Series, filled_in: &[FilledIn], new: &[Review]) -> Vec<String> {
+    let matched = reviewed(&series.trains, new);
+    let matched: BTreeSet<*const Review> = matched
+        .into_iter()
+        .flatten()
+        .map(std::ptr::from_ref)
+        .collect();
+    let rows = filled_in.iter().zip(new);
+    rows.filter(|(_, review)| !matched.contains(&std::ptr::from_ref(*review)))
+        .map(|(FilledIn { line, review }, _)| {
+            let ObservationKey {
+                crossing,
+                track,
+                capture,
+            } = &review.key;
+            let place = printable(&format!("{crossing}/{track}, {capture}"));
+            let (start_m, end_m) = (review.start_m, review.end_m);
+            format!("line {line} ({place}, {start_m:.0} to {end_m:.0} m)")
+        })
+        .collect()
 }
 
 /// How many decisions of a table that is there already the store does not hold.
@@ -152,7 +181,7 @@ fn waiting(table: &Path, reviews: &[Review]) -> Result<usize> {
     let said = |r: &Review| (r.key.clone(), r.decision, r.note.clone());
     let held = |new: &Review| reviews.iter().any(|r| said(r) == said(new));
     let decided = read_review_csv(table)?;
-    Ok(decided.iter().filter(|new| !held(new)).count())
+    Ok(decided.iter().filter(|new| !held(&new.review)).count())
 }
 
 /// Where a chip lies in the folder, as the table names it.

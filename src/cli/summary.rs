@@ -36,7 +36,7 @@ pub(super) struct SummaryArgs {
     by: Period,
     /// Shortest train that counts; captures that would miss one so long are
     /// left out. Without it, the limit at which most trains and captures count.
-    #[arg(long, value_name = "METRES", value_parser = metres)]
+    #[arg(long, value_name = "METRES", value_parser = metres, allow_negative_numbers = true)]
     min_length: Option<f64>,
     /// A screen to read, or figures for programs.
     #[arg(long, value_enum, default_value = "table")]
@@ -70,11 +70,12 @@ impl SummaryArgs {
             by,
             min_length_m: self.min_length,
         };
-        let summary = summarise(
+        let mut summary = summarise(
             &self.counted.load(&self.store)?,
             self.crossing.as_deref(),
             question,
         )?;
+        summary.decisions = self.counted.which();
         print(&match self.format {
             Format::Table => screen_text(&summary, screen()),
             Format::Json => summary.to_json(),
@@ -87,9 +88,9 @@ impl SummaryArgs {
 /// A length that a user gives.
 pub(super) fn metres(text: &str) -> Result<f64, String> {
     let value: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if value.is_finite() && value >= 0.0 {
+    if value.is_finite() && value > 0.0 {
         Ok(value)
     } else {
-        Err("a length is 0 m or more".to_owned())
+        Err("give a length above 0 m, or leave the option out".to_owned())
     }
 }

@@ -1,5 +1,7 @@
 //! Published counts beside the series: for people, as JSON and as CSV.
 
+use std::collections::BTreeMap;
+
 use console::{Alignment, measure_text_width, pad_str};
 use serde::Serialize;
 
@@ -35,6 +37,10 @@ const NOT_COMPARED: [Verdict; 6] = [
     Verdict::OtherQuantity,
 ];
 
+/// Texts that were not understood, and lines of each, that are named; the
+/// others are counted.
+const NAMED: usize = 8;
+
 impl Comparison {
     /// The comparison of counts that were held against a series.
     #[must_use]
@@ -64,8 +70,10 @@ impl Comparison {
             text += &table(&rows, paint);
         }
         text.push('\n');
-        text += &wrapped(&self.rest(), screen.width.max(80));
-        text + "\n"
+        for line in std::iter::once(self.rest()).chain(self.remedies()) {
+            text += &format!("{}\n", wrapped(&line, screen.width.max(80)));
+        }
+        text
     }
 
     fn of(&self, verdicts: &[Verdict]) -> Vec<&Compared> {
@@ -73,7 +81,7 @@ impl Comparison {
         counts.filter(|c| verdicts.contains(&c.verdict)).collect()
     }
 
-    /// What could not be compared, and what to do about sites.
+    /// What could not be compared.
     fn rest(&self) -> String {
         let parts: Vec<String> = NOT_COMPARED
             .iter()
@@ -84,20 +92,38 @@ impl Comparison {
         if parts.is_empty() {
             return "All counts could be compared.".to_owned();
         }
-        let mut sites: Vec<String> = self
-            .of(&[Verdict::NoPlace])
-            .iter()
-            .map(|c| printable(&c.site))
-            .collect();
-        sites.sort();
-        sites.dedup();
-        let places = if sites.is_empty() {
-            String::new()
-        } else {
-            let sites = sites.join(", ");
-            format!(" Say which crossing a site is with --place SITE=CROSSING: {sites}.")
-        };
-        format!("Not compared: {}.{places}", parts.join(", "))
+        format!("Not compared: {}.", parts.join(", "))
+    }
+
+    /// What would be understood in place of what was not, and on which lines.
+    fn remedies(&self) -> Vec<String> {
+        let asked: [(Verdict, &str, fn(&Compared) -> String); 3] = [
+            (
+                Verdict::NoPlace,
+                "Say which crossing a site is with --place SITE=CROSSING",
+                |c| c.site.clone(),
+            ),
+            (
+                Verdict::NoDate,
+                "A date is 2024-05-01, 2024-05 or 2024, or two of them with a / between; not read",
+                |c| c.date.clone(),
+            ),
+            (
+                Verdict::OtherQuantity,
+                "`railspan compare --help` lists quantities and units; not among them",
+                |c| format!("{} in {}", or_none(&c.quantity), or_none(&c.unit)),
+            ),
+        ];
+        let told = asked.into_iter().map(|(verdict, remedy, text)| {
+            let mut lines: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+            for c in self.of(&[verdict]) {
+                lines.entry(printable(&text(c))).or_default().push(c.line);
+            }
+            (remedy, lines)
+        });
+        told.filter(|(_, lines)| !lines.is_empty())
+            .map(|(remedy, lines)| format!("{remedy}: {}.", named(&lines)))
+            .collect()
     }
 
     /// The comparison for programs, as JSON.
@@ -127,7 +153,29 @@ impl Comparison {
     }
 }
 
-const COLUMNS: &str = "line,date,site,crossing,quantity,kind,published,captures,found_low,\
+/// What a cell holds; `nothing` where it is empty.
+fn or_none(text: &str) -> &str {
+    if text.is_empty() { "nothing" } else { text }
+}
+
+/// Texts of a file with their lines: `spring (line 3); 5/2024 (lines 4, 7)`.
+fn named(lines: &BTreeMap<String, Vec<usize>>) -> String {
+    let some = lines.iter().take(NAMED).map(|(text, lines)| {
+        let s = if lines.len() == 1 { "" } else { "s" };
+        let shown: Vec<String> = (lines.iter().take(NAMED))
+            .map(|line| format!("{line}"))
+            .collect();
+        let more = if lines.len() > NAMED { ", …" } else { "" };
+        format!("{text} (line{s}{GLUE}{}{more})", shown.join(", "))
+    });
+    let mut some: Vec<String> = some.collect();
+    if lines.len() > NAMED {
+        some.push(format!("{} more", lines.len() - NAMED));
+    }
+    some.join("; ")
+}
+
+const COLUMNS: &str = "line,date,site,crossing,quantity,unit,kind,published,captures,found_low,\
 found_high,difference,verdict";
 
 fn record(c: &Compared) -> Vec<String> {
@@ -139,6 +187,7 @@ fn record(c: &Compared) -> Vec<String> {
         c.site.clone(),
         c.crossing.clone().unwrap_or_default(),
         c.quantity.clone(),
+        c.unit.clone(),
         c.kind.map_or_else(String::new, |k| k.word().to_owned()),
         c.published.to_string(),
         found.map_or_else(String::new, |f| f.captures.join(" ")),

@@ -3,7 +3,17 @@
 use super::figures::{Figures, Length, Median};
 use super::paint::{GLUE, counted};
 use super::summary::{PeriodFigures, ScopeSummary};
+use crate::series::Decisions;
 use crate::trend::LengthTrend;
+
+/// Which detections are in the figures, where not all of them are.
+pub(super) fn decided_words(decisions: Decisions) -> Option<&'static str> {
+    match decisions {
+        Decisions::All => None,
+        Decisions::Accepted => Some("Only detections that a person accepted."),
+        Decisions::NotRejected => Some("Without detections that a person rejected."),
+    }
+}
 
 /// The headline of a scope, sentence by sentence; the first is what most ask for.
 pub(super) fn headline(scope: &ScopeSummary, period: &str) -> Vec<String> {
@@ -29,6 +39,9 @@ fn presence(scope: &ScopeSummary) -> String {
     let seen = match (total.with_train, total.share) {
         (Some(0), Some(_)) => format!("No train{such} on {usable}"),
         (Some(n), Some(_)) => format!("Trains{such} on {n} of {usable}"),
+        _ if total.would_miss > 0 && such.is_empty() => {
+            return "No capture is known to show every train: none has a detection limit.".into();
+        }
         _ if total.would_miss > 0 => return format!("No capture would show a train{such}."),
         _ => return "No capture is usable.".to_owned(),
     };
@@ -121,10 +134,10 @@ fn left_out(scope: &ScopeSummary) -> Option<String> {
     }
     if trains > 0 {
         let verb = if trains == 1 { "is" } else { "are" };
-        let or_there = if parts.is_empty() {
-            ""
-        } else {
-            " or only seen there"
+        let or_there = match (captures, parts.is_empty()) {
+            (0, _) => "",
+            (_, true) => " or only seen where one would be missed",
+            (_, false) => " or only seen there",
         };
         let trains = counted(trains, "train");
         parts.push(format!("{trains} that {verb} shorter{or_there}"));

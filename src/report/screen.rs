@@ -2,7 +2,7 @@
 
 use super::chart::lengths_chart;
 use super::figures::{Figures, Length};
-use super::headline::{headline, share_text};
+use super::headline::{decided_words, headline, share_text};
 use super::paint::{GLUE, Ink, Paint, printable, wrapped};
 use super::summary::{ScopeSummary, Summary};
 use super::table::{Line, table_text};
@@ -44,7 +44,7 @@ pub fn screen_text(summary: &Summary, screen: Screen) -> String {
     let mut text = String::new();
     for crossing in &summary.crossings {
         text += &heading(crossing, paint);
-        text += &wrapped(&headline(crossing, summary.by.word()).join(" "), width);
+        text += &wrapped(&said(crossing, summary), width);
         text += "\n\n";
         let gap = if width < ROOMY { 1 } else { 2 };
         text += &table_text(&table_lines(crossing, summary.by.word()), gap, paint);
@@ -65,13 +65,20 @@ pub fn screen_text(summary: &Summary, screen: Screen) -> String {
     }
     if let Some(all) = &summary.overall {
         text += &heading(all, paint);
-        text += &wrapped(&headline(all, summary.by.word()).join(" "), width);
+        text += &wrapped(&said(all, summary), width);
         text += "\n\n";
         text += &trend_lines(all, &[], width, paint);
         text.push('\n');
     }
     text += &paint.text(LEGEND, Ink::Faint);
     text
+}
+
+/// The headline, and which detections it is of.
+fn said(scope: &ScopeSummary, summary: &Summary) -> String {
+    let mut sentences = headline(scope, summary.by.word());
+    sentences.extend(decided_words(summary.decisions).map(str::to_owned));
+    sentences.join(" ")
 }
 
 fn heading(crossing: &ScopeSummary, paint: Paint) -> String {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::figures::{Figures, Kind, Length, Look, figures};
 use super::paint::printable;
 use crate::error::{Error, Result};
-use crate::series::{Observation, Series};
+use crate::series::{Decisions, Observation, Series};
 use crate::trend::{By, Question, Stay, Trend, Use, date, is_counted, trends, use_of};
 
 /// A period and what it says.
@@ -55,7 +55,7 @@ pub struct ScopeSummary {
     /// Rates and trends, of the same trains and captures as all other figures:
     /// those of its least length, and those that would find one so long.
     pub trend: Trend,
-    /// Trains of any length that were seen on more than one capture.
+    /// Trains that count and were seen on more than one capture.
     pub standing: Vec<Stay>,
     /// Captures in order of time.
     #[serde(skip)]
@@ -67,6 +67,8 @@ pub struct ScopeSummary {
 pub struct Summary {
     /// How it is divided.
     pub by: By,
+    /// Which detections the series holds that it is of.
+    pub decisions: Decisions,
     /// Crossings in order of their ids, each over all of its tracks.
     pub crossings: Vec<ScopeSummary>,
     /// The tracks of crossings that have several.
@@ -75,7 +77,8 @@ pub struct Summary {
     pub overall: Option<ScopeSummary>,
 }
 
-/// Summarises all crossings of a series, or one.
+/// Summarises all crossings of a series, or one. Where the series holds decided
+/// detections only, say so in [`Summary::decisions`].
 ///
 /// # Errors
 /// Where the series is empty or does not hold the crossing; the message says
@@ -92,6 +95,7 @@ pub fn summarise(series: &Series, crossing: Option<&str>, question: Question) ->
     };
     let mut summary = Summary {
         by: question.by,
+        decisions: Decisions::All,
         crossings: Vec::new(),
         tracks: Vec::new(),
         overall: None,
@@ -190,7 +194,8 @@ fn summarise_scope(
             figures: figures(&inside, stays),
         }
     });
-    let standing = |s: &&Stay| s.sightings > 1 && holds(&trend, &s.crossing, &s.track);
+    let counted: BTreeSet<usize> = looks.iter().flat_map(|l| &l.trains).copied().collect();
+    let counted = counted.iter().filter_map(|i| stays.get(*i));
     Some(ScopeSummary {
         crossing: trend.crossing.clone(),
         track: trend.track.clone(),
@@ -198,7 +203,7 @@ fn summarise_scope(
         last,
         total: figures(&looks.iter().collect::<Vec<_>>(), stays),
         periods: periods.collect(),
-        standing: stays.iter().filter(standing).cloned().collect(),
+        standing: counted.filter(|s| s.sightings > 1).cloned().collect(),
         trend,
         sightings: looks.iter().map(|look| sighting(look, stays)).collect(),
     })

@@ -182,6 +182,42 @@ fn all_figures_are_of_one_population() {
     assert!(said.contains(not), "{said}");
 }
 
+#[test]
+fn a_train_without_a_limit_makes_no_capture_usable() {
+    let mut full = clear("b", "2023-01-08T00:00:00Z", &[18.0]);
+    full.0.detection_limit_m = None;
+    let rows = vec![clear("a", "2023-01-01T00:00:00Z", &[150.0]), full.clone()];
+    let question = Question {
+        by: By::Month,
+        min_length_m: Some(140.0),
+    };
+    let summary = summarise(&series(rows), None, question).unwrap();
+    let scope = &summary.crossings[0];
+    assert_eq!((scope.total.usable, scope.total.would_miss), (1, 1));
+    let alone = one(vec![full], By::Month);
+    assert_eq!((alone.total.usable, alone.total.would_miss), (0, 1));
+    let said = crate::report::headline::headline(&alone, "month").join(" ");
+    let not = "none has a detection limit. Not counted: 1 train that is shorter or only seen \
+               where one would be missed.";
+    assert!(said.contains(not), "{said}");
+}
+
+#[test]
+fn trains_that_stand_are_of_the_same_population() {
+    let rows = |length_m: f64| {
+        let mut row = clear("b", "2023-01-02T00:00:00Z", &[length_m]);
+        row.1[0].change = Change::Stayed;
+        row.1[0].first_seen = "2023-01-01T00:00:00Z".parse().unwrap();
+        vec![clear("a", "2023-01-01T00:00:00Z", &[length_m]), row]
+    };
+    for (length_m, standing) in [(100.0, 1), (50.0, 0)] {
+        let scope = one(rows(length_m), By::Month);
+        assert_eq!(scope.trend.min_length_m, 62.0);
+        assert_eq!(scope.standing.len(), standing);
+        assert_eq!(scope.total.standing, Some(standing));
+    }
+}
+
 fn same_trend<'a>(at: impl Fn(&str) -> &'a str, slope: &serde_json::Value) {
     for (name, value) in [
         ("slope_m_per_year", &slope["slope_m_per_year"]["value"]),

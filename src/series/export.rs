@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use super::columns::{OBSERVATIONS, TRAINS, observation_row, train_row};
 use super::model::Series;
 use super::parquet::parquet_bytes;
-use super::whole_file::write_whole;
+use super::review::{Review, reviewed};
+use super::whole_file::{make_folder, write_whole};
 use crate::error::{Error, Result};
 use crate::geo::LonLat;
-use crate::source::{Cell, Row, Table};
+use crate::source::{Cell, ColumnKind, Row, Table};
 
 /// What files are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,17 +26,52 @@ pub enum ExportFormat {
     Parquet,
 }
 
+/// Columns of trains, and what was decided of them.
+const DECIDED_COLUMNS: [(&str, ColumnKind); TRAINS.columns.len() + 1] = {
+    let mut columns = [("decision", ColumnKind::Text); TRAINS.columns.len() + 1];
+    let mut i = 0;
+    while i < TRAINS.columns.len() {
+        columns[i] = TRAINS.columns[i];
+        i += 1;
+    }
+    columns
+};
+
+/// Trains with what was decided of them.
+const DECIDED_TRAINS: Table = Table {
+    columns: &DECIDED_COLUMNS,
+    ..TRAINS
+};
+
 /// Writes the series into a folder, which is made where it is missing, and
-/// returns the files. Each appears under its name only when it is whole.
+/// returns the files. Each appears under its name only when it is whole. Where
+/// there are reviews, trains have a column `decision`: `accept`, `reject`,
+/// `unsure`, or nothing.
 ///
 /// # Errors
 /// Where the folder cannot be made or written to.
-pub fn export(series: &Series, folder: &Path, format: ExportFormat) -> Result<Vec<PathBuf>> {
-    std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+pub fn export(
+    series: &Series,
+    reviews: &[Review],
+    folder: &Path,
+    format: ExportFormat,
+) -> Result<Vec<PathBuf>> {
+    make_folder(folder)?;
     let observations: Vec<Row> = series.observations.iter().map(observation_row).collect();
-    let trains: Vec<Row> = series.trains.iter().map(train_row).collect();
+    let mut trains: Vec<Row> = series.trains.iter().map(train_row).collect();
+    if !reviews.is_empty() {
+        for (row, review) in trains.iter_mut().zip(reviewed(&series.trains, reviews)) {
+            let decision = review.map(|r| Cell::Text(r.decision.word().to_owned()));
+            row.cells.push(decision.unwrap_or(Cell::Empty));
+        }
+    }
+    let of_trains = if reviews.is_empty() {
+        &TRAINS
+    } else {
+        &DECIDED_TRAINS
+    };
     let mut written = Vec::new();
-    for (table, rows) in [(&OBSERVATIONS, &observations), (&TRAINS, &trains)] {
+    for (table, rows) in [(&OBSERVATIONS, &observations), (of_trains, &trains)] {
         let (ending, content) = match format {
             ExportFormat::Csv => ("csv", csv_text(table, rows)),
             ExportFormat::GeoJson => ("geojson", Ok(geojson_text(table, rows))),
@@ -168,11 +204,12 @@ mod tests {
     use super::*;
     use crate::series::fixture::{self, series};
     use crate::series::model::Status;
+    use crate::series::review::Decision;
 
     fn exported(series: &Series, format: ExportFormat) -> (String, String) {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("new/folder");
-        let files = export(series, &out, format).unwrap();
+        let files = export(series, &[], &out, format).unwrap();
         assert_eq!(std::fs::read_dir(&out).unwrap().count(), 2);
         let read = |path: &PathBuf| std::fs::read_to_string(path).unwrap();
         (read(&files[0]), read(&files[1]))
@@ -246,9 +283,57 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a file");
         std::fs::write(&file, "x").unwrap();
-        let message = export(&Series::default(), &file.join("out"), ExportFormat::Csv)
+        let message = export(
+            &Series::default(),
+            &[],
+            &file.join("out"),
+            ExportFormat::Csv,
+        )
+        .unwrap_err()
+        .to_string();
+        assert!(message.contains("a file"), "{message}");
+        let message = export(&Series::default(), &[], &file, ExportFormat::Csv)
             .unwrap_err()
             .to_string();
-        assert!(message.contains("a file"), "{message}");
+        assert!(message.contains("is a file, not a folder"), "{message}");
+    }
+
+    #[test]
+    fn decisions_come_with_the_trains_where_there_are_any() {
+        let seen = fixture::observation("dandong", "a", "2023-05-01T02:10:30Z");
+        let series = series(vec![fixture::with_trains(seen, &[400.0, 200.0])]);
+        let train = &series.trains[1];
+        let review = Review {
+            key: train.key.clone(),
+            start_m: train.start_m,
+            end_m: train.end_m,
+            decision: Decision::Reject,
+            note: String::new(),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let trains = |format| {
+            let files = export(
+                &series,
+                std::slice::from_ref(&review),
+                folder.path(),
+                format,
+            );
+            std::fs::read(&files.unwrap()[1]).unwrap()
+        };
+        let csv = trains(ExportFormat::Csv);
+        let mut reader = csv::Reader::from_reader(csv.as_slice());
+        let heads = reader.headers().unwrap().clone();
+        let at = heads.iter().position(|h| h == "decision").unwrap();
+        assert_eq!(heads.get(at + 1), Some("geometry"));
+        let decisions: Vec<String> = (reader.records())
+            .map(|r| r.unwrap()[at].to_owned())
+            .collect();
+        assert_eq!(decisions, ["", "reject"]);
+        let json: Value = serde_json::from_slice(&trains(ExportFormat::GeoJson)).unwrap();
+        let told = |i: usize| json["features"][i]["properties"]["decision"].clone();
+        assert_eq!([told(0), told(1)], [Value::Null, json!("reject")]);
+        let parquet = trains(ExportFormat::Parquet);
+        let word = b"reject".as_slice();
+        assert!(parquet.windows(word.len()).any(|w| w == word));
     }
 }

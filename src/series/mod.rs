@@ -1,6 +1,7 @@
 //! The time series: what was observed and found, kept in a store that maps open.
 
 mod columns;
+mod csv_table;
 mod export;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -18,6 +19,7 @@ mod store;
 mod style;
 mod whole_file;
 
+pub use csv_table::{CsvRow, CsvTable};
 pub use export::{ExportFormat, export};
 pub use lines::{Line, Moved, lines, load_crossings, moved};
 pub use lock::Patience;
@@ -26,8 +28,8 @@ pub use model::{
     Speed, Status, Train,
 };
 pub use review::{Decision, Decisions, Review, decided, load_reviews, merged, reviewed};
-pub use review_csv::{read_review_csv, review_csv};
+pub use review_csv::{FilledIn, read_review_csv, review_csv};
 pub use rows::rows;
 pub use run::Run;
 pub use store::{Claim, DEFAULT_STORE, Store, load};
-pub(crate) use whole_file::write_whole;
+pub(crate) use whole_file::{make_folder, write_whole};

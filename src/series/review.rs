@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde::Serialize;
+
 use super::columns::{REVIEWS, review_from, review_row};
 use super::model::{Observation, ObservationKey, Series, Train};
 use super::store::{Store, open, read_table};
@@ -40,7 +42,8 @@ pub struct Review {
 }
 
 /// Which detections count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Decisions {
     /// All of them.
     #[default]

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::csv_table::{CsvRow, CsvTable};
 use super::model::{ObservationKey, Series, Train};
 use super::review::{Decision, Review, reviewed};
 use crate::error::{Error, Result};
@@ -86,58 +87,44 @@ fn unguarded(text: &str) -> String {
     bare.unwrap_or(text).to_owned()
 }
 
+/// A decision as it stands in a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FilledIn {
+    /// Line of the file, from 1; the head is the first.
+    pub line: usize,
+    /// The decision.
+    pub review: Review,
+}
+
 /// Reads the decisions of a table that was filled in. Rows without a decision
-/// say nothing. Columns may stand in any order and be separated by commas,
-/// semicolons or tabs, as spreadsheets write them.
+/// say nothing.
 ///
 /// # Errors
 /// A column is missing, or a row holds something that cannot be understood;
 /// the message names it.
-pub fn read_review_csv(path: &Path) -> Result<Vec<Review>> {
-    let bytes = std::fs::read(path).map_err(Error::io(path))?;
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter(text))
-        .from_reader(text);
-    let unreadable = |e: csv::Error| {
-        Error::content(
-            path,
-            format!("is no table ({e})"),
-            "save it as CSV in UTF-8",
-        )
-    };
-    let heads = reader.headers().map_err(unreadable)?.clone();
-    let column = |name: &str| {
-        heads.iter().position(|h| h.trim() == name).ok_or_else(|| {
-            let remedy = "take the table that `railspan review --out` wrote";
-            Error::content(path, format!("has no column {name}"), remedy)
-        })
-    };
+pub fn read_review_csv(path: &Path) -> Result<Vec<FilledIn>> {
+    let table = CsvTable::read(path)?;
+    let remedy = "take the table that `railspan review --out` wrote";
+    let names = [
+        "crossing", "track", "capture", "start_m", "end_m", "decision",
+    ];
+    let [crossing, track, capture, start, end, decision] = table.columns(names, remedy)?;
     let columns = Columns {
-        key: [column("crossing")?, column("track")?, column("capture")?],
-        span: [column("start_m")?, column("end_m")?],
-        decision: column("decision")?,
-        note: column("note").ok(),
+        key: [crossing, track, capture],
+        span: [start, end],
+        decision,
+        note: table.column("note"),
     };
-    let mut reviews = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(unreadable)?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let wrong = |problem: String| {
+    let mut filled_in = Vec::new();
+    for row in table.rows() {
+        let line = row.line;
+        let review = columns.review(row).map_err(|problem| {
             let remedy = "write accept, reject or unsure, or leave the decision empty";
             Error::content(path, format!("line {line}: {problem}"), remedy)
-        };
-        reviews.extend(columns.review(&record).map_err(wrong)?);
+        })?;
+        filled_in.extend(review.map(|review| FilledIn { line, review }));
     }
-    Ok(reviews)
-}
-
-/// The separator that the head of the table has.
-fn delimiter(text: &[u8]) -> u8 {
-    let head = text.split(|b| *b == b'\n').next().unwrap_or_default();
-    let separators = [b',', b';', b'\t'];
-    let found = separators.into_iter().find(|c| head.contains(c));
-    found.unwrap_or(b',')
+    Ok(filled_in)
 }
 
 /// Where the columns are.
@@ -149,8 +136,8 @@ struct Columns {
 }
 
 impl Columns {
-    fn review(&self, record: &csv::StringRecord) -> std::result::Result<Option<Review>, String> {
-        let text = |at: usize| record.get(at).unwrap_or_default();
+    fn review(&self, row: &CsvRow) -> std::result::Result<Option<Review>, String> {
+        let text = |at: usize| row.text(at);
         let word = text(self.decision).trim().to_lowercase();
         if word.is_empty() {
             return Ok(None);

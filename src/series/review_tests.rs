@@ -159,13 +159,12 @@ fn the_table_round_trips_through_careless_spreadsheets() {
         writer.write_record(&fields).unwrap();
     }
     std::fs::write(&path, writer.into_inner().unwrap()).unwrap();
-    let read = read_review_csv(&path).unwrap();
-    assert_eq!(read.len(), 2);
+    let [first, second] = read_review_csv(&path).unwrap().try_into().unwrap();
     assert_eq!(
-        (read[0].decision, &read[0].key),
-        (Decision::Accept, &series.trains[0].key)
+        (first.line, first.review.decision, &first.review.key),
+        (2, Decision::Accept, &series.trains[0].key)
     );
-    assert_eq!(read[1], known[0]);
+    assert_eq!(second.review, known[0]);
 }
 
 #[test]
@@ -174,9 +173,12 @@ fn what_is_wrong_with_a_table_is_said() {
     let path = folder.path().join("review.csv");
     let head = "crossing,track,capture,start_m,end_m,decision,note\n";
     for (content, said) in [
-        ("crossing,track\n".to_owned(), "no column capture"),
         (
-            format!("{head}x,main,a,1,2,yes,\n"),
+            "crossing,track\n".to_owned(),
+            "has no columns capture, start_m, end_m, decision",
+        ),
+        (
+            format!("{head}x,main,a,1,2,yes,\n").replace('\n', "\r\n"),
             "line 2: \"yes\" is no decision",
         ),
         (
@@ -184,7 +186,10 @@ fn what_is_wrong_with_a_table_is_said() {
             "\"one\" is no chainage",
         ),
         (format!("{head}x,main,a,3,2,accept,\n"), "before it begins"),
-        (format!("{head}x,main\n"), "is no table"),
+        (
+            format!("{head}x,main\n"),
+            "line 2 has 2 cells, the first line has 7",
+        ),
     ] {
         std::fs::write(&path, content).unwrap();
         let message = read_review_csv(&path).unwrap_err().to_string();

@@ -5,6 +5,18 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
+/// Makes a folder where it is missing.
+///
+/// # Errors
+/// Where it cannot be made, or is a file.
+pub(crate) fn make_folder(folder: &Path) -> Result<()> {
+    if folder.is_file() {
+        let remedy = "name a folder; it is made where it is missing";
+        return Err(Error::content(folder, "is a file, not a folder", remedy));
+    }
+    std::fs::create_dir_all(folder).map_err(Error::io(folder))
+}
+
 /// Writes beside the file and renames, so that it appears under its name only
 /// when it is whole. Its folder is made where it is missing.
 ///
@@ -13,7 +25,7 @@ use crate::error::{Error, Result};
 pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    make_folder(folder)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".railspan-");
     // Temporary files are private; this is for others too, as far as the

@@ -136,7 +136,28 @@ fn feature_label(number: usize, properties: Option<&Value>) -> String {
     }
 }
 
+/// What a feature needs and does not have, all at once.
+fn missing(feature: &Feature) -> Vec<&'static str> {
+    let has = |name: &str| {
+        let properties = feature.properties.as_ref();
+        properties.is_some_and(|p| p.get(name).is_some_and(|value| !value.is_null()))
+    };
+    let needed = [
+        ("property crossing", has("crossing")),
+        ("property id", has("id")),
+        ("property name", has("name")),
+        ("line", feature.geometry.is_some()),
+    ];
+    let lacking = needed.into_iter().filter(|(_, there)| !there);
+    lacking.map(|(what, _)| what).collect()
+}
+
 fn track_of(feature: Feature) -> Result<(Properties, Track)> {
+    let missing = missing(&feature);
+    if !missing.is_empty() {
+        let missing = missing.join(", ");
+        return Err(Error::unsupported(format!("it has no {missing}")));
+    }
     let properties: Properties = serde_json::from_value(feature.properties.unwrap_or_default())
         .map_err(|e| Error::unsupported(format!("its properties: {e}")))?;
     if properties.id.is_empty() || properties.crossing.is_empty() {

@@ -15,7 +15,8 @@ const ABLE: f64 = 0.9;
 pub enum Use {
     /// It would show a train of the least length, where it sees the track.
     Used,
-    /// It would miss one, more often than one time in ten.
+    /// It would miss one more often than one time in ten, or nothing says how
+    /// often: it has no detection limit.
     WouldMiss,
     /// It shows nothing, or nothing could be decided.
     Blind,
@@ -41,11 +42,11 @@ pub fn is_counted(stay: &Stay, min_length_m: f64) -> bool {
 }
 
 /// The shortest train that an observation would find, m. One without a limit
-/// would miss even a train as long as the track in view, unless it shows one:
-/// then there was no room to try another.
+/// would miss even a train as long as the track in view, or its trains left no
+/// room to try another. That it shows a train does not say that it would have
+/// shown every other one so long: counting it would count only what was found.
 fn limit_m(o: &Observation) -> f64 {
-    let shown_m = o.longest_train_m.filter(|_| o.train_count > Some(0));
-    o.detection_limit_m.or(shown_m).unwrap_or(f64::INFINITY)
+    o.detection_limit_m.unwrap_or(f64::INFINITY)
 }
 
 /// The common detection limit of some observations, in whole metres: of their
@@ -158,10 +159,21 @@ mod tests {
     }
 
     #[test]
-    fn what_shows_a_train_is_not_blind_to_it() {
-        let series = seen(&[(None, &[80.0]), (None, &[])]);
-        assert_eq!(common_m(&series), 80.0);
-        let uses = [0, 1].map(|i| use_of(&series.observations[i], 80.0));
-        assert_eq!(uses, [Use::Used, Use::WouldMiss]);
+    fn a_train_shown_is_no_detection_limit() {
+        let captures: [(Option<f64>, &[f64]); 4] = [
+            (None, &[80.0]),
+            (None, &[]),
+            (Some(60.0), &[]),
+            (Some(60.0), &[]),
+        ];
+        let series = seen(&captures);
+        assert_eq!(common_m(&series), 60.0);
+        for least_m in [18.0, 60.0, 80.0, 400.0] {
+            let uses = [0, 1].map(|i| use_of(&series.observations[i], least_m));
+            assert_eq!(uses, [Use::WouldMiss; 2], "{least_m}");
+        }
+        let without = seen(&captures[..2]);
+        assert_eq!(common_m(&without), 0.0, "no limit is known");
+        assert_eq!(use_of(&without.observations[0], 0.0), Use::WouldMiss);
     }
 }

@@ -28,6 +28,10 @@ const LARGEST_CELL_PX: f64 = 8.0;
 const NARROWEST_PX: i32 = 620;
 /// Blank about everything, px.
 const MARGIN_PX: i32 = 16;
+/// Width of a letter, px.
+const LETTER_PX: i32 = 8;
+/// Where the notes beside the titles of panels begin, px.
+const NOTES_PX: i32 = MARGIN_PX + 12 * LETTER_PX;
 /// A line of text with its blank, px.
 const LINE_PX: i32 = 20;
 /// Half width of the outline: the train's own and the blur of a pixel, m.
@@ -55,18 +59,17 @@ pub(super) fn sheet_png(
     panels: &Panels,
 ) -> Result<Vec<u8>> {
     let sheet = Sheet::of(cutout);
-    let mut canvas = sheet.blank();
+    let (lines, notes) = (caption.lines(), caption.notes(cutout, panels));
+    let mut canvas = sheet.blank(longest_px(&lines, &notes));
     let mut top = MARGIN_PX;
-    for (line, font) in caption.lines().iter().zip([&FONT_8X13_BOLD, &FONT_8X13]) {
+    for (line, font) in lines.iter().zip([&FONT_8X13_BOLD, &FONT_8X13]) {
         canvas.text(line, (MARGIN_PX, top), font, TEXT);
         top += LINE_PX;
     }
-    let notes = caption.notes(cutout, panels);
     for ((image, title), note) in panels.images.iter().zip(TITLES).zip(&notes) {
         top += LINE_PX / 2;
         canvas.text(title, (MARGIN_PX, top), &FONT_8X13_BOLD, TEXT);
-        let beside = MARGIN_PX + 8 * 12;
-        canvas.text(note, (beside, top), &FONT_8X13, FAINT);
+        canvas.text(note, (NOTES_PX, top), &FONT_8X13, FAINT);
         top += LINE_PX - 3;
         sheet.panel(&mut canvas, image.as_ref(), top);
         let whole = title != TITLES[0] && title != TITLES[2];
@@ -173,8 +176,13 @@ impl Sheet {
         }
     }
 
-    fn blank(&self) -> Canvas {
-        let width = (self.width_px + 2 * MARGIN_PX).max(NARROWEST_PX);
+    /// Room for the panels and for texts that reach to `text_px`, as far as
+    /// that is no wider than a screen.
+    fn blank(&self, text_px: i32) -> Canvas {
+        let most_px = WIDTH_PX as i32 + 2 * MARGIN_PX;
+        let width = (self.width_px + 2 * MARGIN_PX)
+            .max(NARROWEST_PX)
+            .max((text_px + MARGIN_PX).min(most_px));
         let lines = 2 * MARGIN_PX + 2 * LINE_PX + 4 * (LINE_PX / 2 + LINE_PX - 3) + 3 * LINE_PX;
         let height = lines + 4 * self.height_px;
         let paper = Rgb([PAPER.r(), PAPER.g(), PAPER.b()]);
@@ -235,8 +243,8 @@ impl Sheet {
         while at_m <= self.to_m {
             let x = self.x(at_m);
             canvas.fill((x, top + 2), (1, 6), FAINT);
-            let label = format!("{at_m:.0}");
-            let half = 4 * label.len() as i32;
+            let label = chainage(at_m);
+            let half = LETTER_PX / 2 * label.len() as i32;
             let room = half..=canvas.0.width() as i32 - half;
             if room.contains(&x) {
                 canvas.centred(&label, (x, top + 10), FAINT);
@@ -259,6 +267,29 @@ impl Sheet {
         );
         canvas.text(&words, (MARGIN_PX + length_px + 10, top), &FONT_8X13, FAINT);
     }
+}
+
+/// A chainage in whole metres; zero has no sign.
+fn chainage(at_m: f64) -> String {
+    format!("{:.0}", at_m.round() + 0.0)
+}
+
+/// How far the longest line above the panels or note beside a title reaches, px.
+fn longest_px(lines: &[String], notes: &[String]) -> i32 {
+    let reach = |from: i32, texts: &[String]| {
+        let longest = texts.iter().map(|text| text.chars().count()).max();
+        from + LETTER_PX * longest.unwrap_or(0) as i32
+    };
+    reach(MARGIN_PX, lines).max(reach(NOTES_PX, notes))
+}
+
+/// Text cut to the letters that there is room for, with a sign that it goes on.
+fn fitted(words: &str, room: usize) -> String {
+    if words.chars().count() <= room {
+        return words.to_owned();
+    }
+    let kept: String = words.chars().take(room.saturating_sub(3)).collect();
+    format!("{kept}...")
 }
 
 fn rounded(gsd_m: f64) -> f64 {
@@ -289,6 +320,8 @@ impl Canvas {
 
     fn text(&mut self, words: &str, at: (i32, i32), font: &MonoFont<'_>, colour: Rgb888) {
         let style = MonoTextStyle::new(font, colour);
+        let room = (self.0.width() as i32 - MARGIN_PX - at.0) / LETTER_PX;
+        let words = &fitted(words, room.max(0) as usize);
         let at = Point::new(at.0, at.1);
         let Ok(_) = Text::with_baseline(words, at, style, Baseline::Top).draw(self);
     }
@@ -327,5 +360,39 @@ impl DrawTarget for Canvas {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::tests::cutout;
+    use super::super::tone::panels;
+    use super::*;
+    use crate::series::fixture;
+
+    #[test]
+    fn nothing_of_the_caption_is_cut_off() {
+        let o = fixture::observation("dandong", "a", "2023-05-01T02:10:30Z");
+        let (observation, mut trains) = fixture::with_trains(o, &[45.0]);
+        trains[0].censored = Censored::End;
+        let caption = Caption {
+            observation: &observation,
+            train: &trains[0],
+        };
+        let cutout = cutout(&trains[0]);
+        let png = sheet_png(&caption, &cutout, &panels(&cutout)).unwrap();
+        let width = image::load_from_memory(&png).unwrap().width() as usize;
+        let letters = caption.lines().map(|line| line.chars().count());
+        let longest = letters.into_iter().max().unwrap();
+        assert!(8 * longest + 32 <= width, "{longest} letters on {width} px");
+        assert!(width <= 1032);
+    }
+
+    #[test]
+    fn names_that_are_too_long_say_so_and_zero_has_no_sign() {
+        assert_eq!(fitted("a long name", 8), "a lon...");
+        assert_eq!(fitted("a name", 8), "a name");
+        assert_eq!([-0.2, 0.0, -12.0].map(chainage), ["0", "0", "-12"]);
     }
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use maud::{Markup, html};
 
-use super::observed::kind_of;
-use crate::series::Observation;
+use crate::report::figures::Kind;
+use crate::report::headline::of_at_least;
+use crate::report::summary::{ScopeSummary, Sighting};
 use crate::trend::date;
 
 /// A day's cell and the distance to the next, px.
@@ -16,8 +17,8 @@ const NAMES: i32 = 26;
 
 /// What a day is coloured by, the most telling first, in words for the legend.
 const CLASSES: [(&str, &str); 6] = [
-    ("found", "a train"),
-    ("none", "no train"),
+    ("found", "such a train"),
+    ("none", "no such train"),
     ("misses", "would miss such a train"),
     ("failed", "failed or undecided"),
     ("blind", "cloud or shadow"),
@@ -29,28 +30,29 @@ const MONTHS: [&str; 12] = [
 ];
 
 /// Years that the calendar has.
-pub(super) fn years(observations: &[&Observation]) -> usize {
-    let mut years: Vec<i16> = observations
-        .iter()
-        .map(|o| date(o.acquired).year())
-        .collect();
+pub(super) fn years(scope: &ScopeSummary) -> usize {
+    let seen = scope.sightings.iter();
+    let mut years: Vec<i16> = seen.map(|s| date(s.acquired).year()).collect();
     years.dedup();
     years.len()
 }
 
-/// The calendar with its legend.
-pub(super) fn calendar(observations: &[&Observation], min_length_m: f64) -> Markup {
-    let mut days: BTreeMap<Date, Vec<&Observation>> = BTreeMap::new();
-    for o in observations {
-        days.entry(date(o.acquired)).or_default().push(o);
+/// The calendar with its legend: of the trains and captures that the figures
+/// beside it count.
+pub(super) fn calendar(scope: &ScopeSummary) -> Markup {
+    let mut days: BTreeMap<Date, Vec<&Sighting>> = BTreeMap::new();
+    for sighting in &scope.sightings {
+        let day = days.entry(date(sighting.acquired)).or_default();
+        day.push(sighting);
     }
     let mut years: Vec<i16> = days.keys().map(|d| d.year()).collect();
     years.dedup();
     html! {
         div.years {
-            @for year in years { (block(year, &days, min_length_m)) }
+            @for year in years { (block(year, &days)) }
         }
         p.legend {
+            span { "Trains" (of_at_least(scope.trend.min_length_m)) ":" }
             @for (class, words) in CLASSES {
                 span.key { svg viewBox="0 0 14 14" aria-hidden="true" { (cells(class, &[(3, 3)])) } (words) }
             }
@@ -58,12 +60,12 @@ pub(super) fn calendar(observations: &[&Observation], min_length_m: f64) -> Mark
     }
 }
 
-fn block(year: i16, days: &BTreeMap<Date, Vec<&Observation>>, min_length_m: f64) -> Markup {
+fn block(year: i16, days: &BTreeMap<Date, Vec<&Sighting>>) -> Markup {
     let width = NAMES + 31 * CELL.1;
     let mut by_class: BTreeMap<&str, Vec<(i32, i32)>> = BTreeMap::new();
     for (day, seen) in days.iter().filter(|(day, _)| day.year() == year) {
         let x = NAMES + (i32::from(day.day()) - 1) * CELL.1;
-        let corners = by_class.entry(best(seen, min_length_m)).or_default();
+        let corners = by_class.entry(best(seen)).or_default();
         corners.push((x, top(day.month())));
     }
     html! {
@@ -87,12 +89,15 @@ fn top(month: i8) -> i32 {
     (i32::from(month) - 1) * CELL.1 + 1
 }
 
-/// The class of the observation that says most.
-fn best(seen: &[&Observation], min_length_m: f64) -> &'static str {
-    let class = |o: &&Observation| match (kind_of(o, min_length_m), o.train_count) {
-        ("seen" | "misses", Some(n)) if n > 0 => "found",
-        ("seen", _) => "none",
-        (other, _) => other,
+/// The class of the capture that says most.
+fn best(seen: &[&Sighting]) -> &'static str {
+    let class = |s: &&Sighting| match s.kind {
+        _ if !s.lengths.is_empty() => "found",
+        Kind::Clear | Kind::Partial => "none",
+        Kind::WouldMiss => "misses",
+        Kind::Obscured => "blind",
+        Kind::Uncovered => "beside",
+        Kind::Undecided | Kind::Failed => "failed",
     };
     let rank = |class: &&str| CLASSES.iter().position(|(name, _)| name == class);
     seen.iter().map(class).min_by_key(rank).unwrap_or("failed")

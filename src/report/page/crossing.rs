@@ -72,7 +72,7 @@ pub(super) fn section(
             figure.chart { (timeline.draw()?) }
             h3 { "Rates and trends" }
             (rates_and_trends(scope, &tracks))
-            (months_and_days(scope, &observations)?)
+            (months_and_days(scope)?)
             h3 { "Trains" }
             @if listed.is_empty() { p { "None was found." } } @else { (rows::table(&listed, films, number)) }
         }
@@ -134,11 +134,11 @@ fn listed<'a>(
 }
 
 /// Presence by month and the calendar, beside each other where they fit.
-fn months_and_days(scope: &ScopeSummary, observations: &[&Observation]) -> Result<Markup> {
+fn months_and_days(scope: &ScopeSummary) -> Result<Markup> {
     Ok(html! {
-        div class=(if calendar::years(observations) > MOST_BESIDE { "pair long" } else { "pair" }) {
+        div class=(if calendar::years(scope) > MOST_BESIDE { "pair long" } else { "pair" }) {
             div { h3 { "How often a train is there, by month" } figure.chart { (presence::presence(&scope.periods)?) } (months(scope)) }
-            div { h3 { "Calendar of observations" } (calendar::calendar(observations, scope.trend.min_length_m)) }
+            div { h3 { "Calendar of observations" } (calendar::calendar(scope)) }
         }
     })
 }

@@ -24,6 +24,7 @@ use sha2::{Digest, Sha256};
 
 use self::film::Films;
 use self::words::Text;
+use super::headline::decided_words;
 use super::{ChipFolder, counted, printable, summarise};
 use crate::error::Result;
 use crate::series::{Decisions, Review, Series};
@@ -151,11 +152,7 @@ fn header(page: &Page<'_>, [place, days]: &[String; 2], ids: &[&str]) -> Markup 
                 (counted(series.observations.len(), "observation")) ", "
                 (counted(series.trains.len(), "train")) ", "
                 (counted(ids.len(), "crossing")) " in " (Text(page.store)) ". Times are UTC."
-                @match page.decisions {
-                    Decisions::All => {}
-                    Decisions::Accepted => " Only detections that a person accepted.",
-                    Decisions::NotRejected => " Without detections that a person rejected.",
-                }
+                @if let Some(words) = decided_words(page.decisions) { " " (words) }
             }
             @if ids.len() > 1 {
                 nav aria-label="Crossings" {

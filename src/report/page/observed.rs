@@ -44,7 +44,13 @@ fn shown(o: &Observation, min_length_m: f64) -> String {
         None if o.status.usable() => return "undecided".to_owned(),
         None => return status.to_owned(),
         Some(0) => "no train".to_owned(),
-        Some(n) => counted(n as usize, "train"),
+        Some(n) => {
+            let longest = o.longest_train_m.map(|m| match n {
+                1 => format!(" of {m:.0} m"),
+                _ => format!(", the longest {m:.0} m"),
+            });
+            counted(n as usize, "train") + &longest.unwrap_or_default()
+        }
     };
     let misses = match use_of(o, min_length_m) {
         Use::WouldMiss => format!("; would miss one of {min_length_m:.0} m"),

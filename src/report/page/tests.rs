@@ -133,6 +133,25 @@ fn the_page_and_the_terminal_say_the_same() {
 }
 
 #[test]
+fn the_calendar_shows_what_the_months_count() {
+    let row = |day: &str, length_m| {
+        let o = fixture::observation("x", day, &format!("{day}T00:00:00Z"));
+        fixture::with_trains(o, &[length_m])
+    };
+    let rows = vec![row("2023-05-01", 50.0), row("2023-05-02", 150.0)];
+    let folder = tempfile::tempdir().unwrap();
+    let page = page_with_chips(&series(rows), "x", folder.path());
+    assert!(page.contains("Trains of at least 62\u{a0}m:"), "{page}");
+    // 1 May is the first column, 2 May the next: of 50 m is no such train.
+    let cell = |class: &str, x: i32| {
+        let corner = format!("<g class=\"day {class}\"><path class=\"cell\" d=\"M{x} 37");
+        page.contains(&corner)
+    };
+    assert!(cell("none", 26) && cell("found", 35), "{page}");
+    assert!(page.contains("clear, 1 train of 50 m"), "{page}");
+}
+
+#[test]
 fn the_policy_names_the_style_and_the_script_that_are_there() {
     let folder = tempfile::tempdir().unwrap();
     let page = page_with_chips(&series(fixture::dandong()), "x", folder.path());

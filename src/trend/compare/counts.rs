@@ -4,18 +4,17 @@ use std::path::Path;
 
 use jiff::ToSpan;
 use jiff::civil::Date;
-use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::series::{CsvRow, CsvTable};
 
-const REMEDY: &str =
-    "the columns date, site, quantity, value and unit are needed; see `railspan compare --help`";
+const REMEDY: &str = "its first line has to name the columns date, site, quantity, value and unit; see `railspan compare --help`";
 
 /// One published count.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Count {
     /// Line of the file, from 1.
-    pub line: u64,
+    pub line: usize,
     /// When, as written.
     pub date: String,
     /// First day and the day after the last; `None` where that is not a date.
@@ -32,17 +31,6 @@ pub struct Count {
     pub unit: String,
 }
 
-#[derive(Deserialize)]
-struct Row {
-    date: String,
-    site: String,
-    quantity: String,
-    value: String,
-    unit: String,
-    #[serde(default)]
-    crossing: Option<String>,
-}
-
 /// Reads counts from a CSV file with the columns `date`, `site`, `quantity`,
 /// `value` and `unit`, in any order; a column `crossing` may give the
 /// crossing's id, all others are passed over.
@@ -51,42 +39,38 @@ struct Row {
 /// other text is kept, but the count then has no date.
 ///
 /// # Errors
-/// Where the file cannot be read, lacks a column or holds a value that is no
-/// number; names the line.
+/// Where the file cannot be read, lacks columns or rows, or holds a value that
+/// is no number; names the columns or the line.
 pub fn read_counts(path: &Path) -> Result<Vec<Count>> {
-    let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-    let text = text.trim_start_matches('\u{feff}');
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_reader(text.as_bytes());
-    let headers = reader
-        .headers()
-        .map_err(|e| Error::content(path, e.to_string(), REMEDY))?
-        .clone();
-    let mut counts = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|e| Error::content(path, e.to_string(), REMEDY))?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let wrong =
-            |problem: String| Error::content(path, format!("line {line}: {problem}"), REMEDY);
-        let row: Row = record
-            .deserialize(Some(&headers))
-            .map_err(|e| wrong(e.to_string()))?;
-        let number = row.value.parse::<f64>().ok().filter(|v| v.is_finite());
-        let value =
-            number.ok_or_else(|| wrong(format!("the value {:?} is no number", row.value)))?;
-        counts.push(Count {
-            line,
-            days: days(&row.date),
-            date: row.date,
-            site: row.site,
-            crossing: row.crossing.filter(|id| !id.is_empty()),
-            quantity: row.quantity,
-            value,
-            unit: row.unit,
-        });
+    let table = CsvTable::read(path)?;
+    let names = ["date", "site", "quantity", "value", "unit"];
+    let [date, site, quantity, value, unit] = table.columns(names, REMEDY)?;
+    let crossing = table.column("crossing");
+    if table.rows().is_empty() {
+        return Err(Error::content(path, "holds no counts", "add a row a count"));
     }
-    Ok(counts)
+    let count = |row: &CsvRow| {
+        let text = |column: usize| row.text(column).trim().to_owned();
+        let number = table.number(row.text(value)).ok_or_else(|| {
+            let problem = format!(
+                "line {}: the value {:?} is no number",
+                row.line,
+                text(value)
+            );
+            Error::content(path, problem, "write a number, without its unit")
+        })?;
+        Ok(Count {
+            line: row.line,
+            days: days(&text(date)),
+            date: text(date),
+            site: text(site),
+            crossing: crossing.map(text).filter(|id| !id.is_empty()),
+            quantity: text(quantity),
+            value: number,
+            unit: text(unit),
+        })
+    };
+    table.rows().iter().map(count).collect()
 }
 
 /// First day and the day after the last.
@@ -155,19 +139,36 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_with_its_line() {
         let said = |text: &str| read(text).unwrap_err().to_string();
-        let lacking = said("date,site,value\n2024,x,1\n");
-        assert!(
-            lacking.contains("line 2") && lacking.contains("quantity"),
-            "{lacking}"
-        );
-        let head = "date,site,quantity,value,unit\n";
-        let number = said(&format!("{head}2024,x,train_length,about 5,m\n"));
-        assert!(
-            number.contains("line 2: the value \"about 5\" is no number"),
-            "{number}"
-        );
-        let ragged = said(&format!("{head}2024,x\n"));
-        assert!(ragged.contains("line"), "{ragged}");
+        for (text, expected) in [
+            (
+                "",
+                "has no columns date, site, quantity, value, unit; its first line",
+            ),
+            (
+                "date,site,value\n2024,x,1\n",
+                "has no columns quantity, unit",
+            ),
+            ("date,site,quantity,value,unit\n", "holds no counts"),
+            (
+                "date,site,quantity,value,unit\n2024,x,train_length,about 5,m\n",
+                "line 2: the value \"about 5\" is no number",
+            ),
+            (
+                "date,site,quantity,value,unit\n2024,x\n",
+                "line 2 has 2 cells",
+            ),
+        ] {
+            let said = said(text);
+            assert!(said.contains(expected), "{said}");
+        }
         assert!(read_counts(Path::new("no such file.csv")).is_err());
+    }
+
+    #[test]
+    fn semicolons_and_decimal_commas_are_understood() {
+        let text = "date;site;quantity;value;unit\r\n2024;a, b;train_length;120,5;m\r\n";
+        let counts = read(text).unwrap();
+        assert_eq!((counts[0].line, counts[0].site.as_str()), (2, "a, b"));
+        assert!((counts[0].value - 120.5).abs() < 1e-9);
     }
 }

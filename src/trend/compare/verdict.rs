@@ -91,7 +91,7 @@ pub struct Found {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Compared {
     /// Line in the file.
-    pub line: u64,
+    pub line: usize,
     /// When, as published.
     pub date: String,
     /// Where, as published.
@@ -100,6 +100,8 @@ pub struct Compared {
     pub crossing: Option<String>,
     /// What, as published.
     pub quantity: String,
+    /// Of what, as published.
+    pub unit: String,
     /// What that is compared with.
     pub kind: Option<Kind>,
     /// How it bounds the truth.
@@ -168,6 +170,7 @@ fn place(count: &Count, places: &Places, ids: &[&str]) -> Compared {
         site: count.site.clone(),
         crossing,
         quantity: count.quantity.clone(),
+        unit: count.unit.clone(),
         kind: kind.map(|k| k.0),
         bound: kind.map_or(Bound::Exact, |k| k.1),
         published: count.value,
