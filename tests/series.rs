@@ -144,6 +144,20 @@ fn a_summary_has_the_same_figures_in_all_its_forms() {
 }
 
 #[test]
+fn folders_are_made_where_they_are_missing_and_files_are_no_folders() {
+    let desk = tempfile::tempdir().unwrap();
+    let at = |name: &str| desk.path().join(name).to_str().unwrap().to_owned();
+    let store = store_in(&desk.path().join("new/deep"));
+    let lines = at("new2/lines.geojson");
+    printed(&["crossings", "export", "dandong", "--out", &lines]);
+    for command in ["export", "review"] {
+        let store = store.to_str().unwrap();
+        let said = refused(&[command, "--store", store, "--out", &lines]);
+        assert!(said.contains("is a file, not a folder"), "{said}");
+    }
+}
+
+#[test]
 fn numbers_out_of_range_are_refused_with_what_is_right() {
     for (arguments, said) in [
         (["summary", "--min-length", "0"], "above 0 m"),

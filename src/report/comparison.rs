@@ -41,6 +41,9 @@ const NOT_COMPARED: [Verdict; 6] = [
 /// others are counted.
 const NAMED: usize = 8;
 
+/// A verdict, what to do about it, and what of a count it is about.
+type Remedy = (Verdict, &'static str, fn(&Compared) -> String);
+
 impl Comparison {
     /// The comparison of counts that were held against a series.
     #[must_use]
@@ -97,7 +100,7 @@ impl Comparison {
 
     /// What would be understood in place of what was not, and on which lines.
     fn remedies(&self) -> Vec<String> {
-        let asked: [(Verdict, &str, fn(&Compared) -> String); 3] = [
+        let asked: [Remedy; 3] = [
             (
                 Verdict::NoPlace,
                 "Say which crossing a site is with --place SITE=CROSSING",

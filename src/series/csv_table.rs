@@ -148,7 +148,7 @@ impl<'a> Lines<'a> {
         let blank = self.text[begin..].iter().take_while(ends).count();
         let begin = (begin + blank).max(self.at);
         let passed = &self.text[self.at..begin];
-        self.line += passed.iter().filter(|b| **b == b'\n').count();
+        self.line += passed.split(|b| *b == b'\n').count() - 1;
         self.at = begin;
         self.line
     }
