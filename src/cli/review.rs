@@ -1,6 +1,5 @@
 //! `railspan review`: detections out to a person, decisions back in.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -139,7 +138,14 @@ impl ReviewArgs {
             counted(new.len(), "decision"),
             Home::shown(&self.store).display()
         );
-        let strangers = strangers(&series, &filled_in, &new);
+        let matched: Vec<&Review> = reviewed(&series.trains, &new)
+            .into_iter()
+            .flatten()
+            .collect();
+        let strangers: Vec<String> = (filled_in.iter())
+            .filter(|row| !matched.contains(&&row.review))
+            .map(named)
+            .collect();
         for stranger in strangers.iter().take(NAMED) {
             log::warn!("{stranger}: no detection of the store is there");
         }
@@ -150,27 +156,16 @@ impl ReviewArgs {
     }
 }
 
-/// Rows that are of no detection in the store, as a person finds them.
-fn strangers(series: &Series, filled_in: &[FilledIn], new: &[Review]) -> Vec<String> {
-    let matched = reviewed(&series.trains, new);
-    let matched: BTreeSet<*const Review> = matched
-        .into_iter()
-        .flatten()
-        .map(std::ptr::from_ref)
-        .collect();
-    let rows = filled_in.iter().zip(new);
-    rows.filter(|(_, review)| !matched.contains(&std::ptr::from_ref(*review)))
-        .map(|(FilledIn { line, review }, _)| {
-            let ObservationKey {
-                crossing,
-                track,
-                capture,
-            } = &review.key;
-            let place = printable(&format!("{crossing}/{track}, {capture}"));
-            let (start_m, end_m) = (review.start_m, review.end_m);
-            format!("line {line} ({place}, {start_m:.0} to {end_m:.0} m)")
-        })
-        .collect()
+/// A row as a person finds it.
+fn named(FilledIn { line, review }: &FilledIn) -> String {
+    let ObservationKey {
+        crossing,
+        track,
+        capture,
+    } = &review.key;
+    let place = printable(&format!("{crossing}/{track}, {capture}"));
+    let (start_m, end_m) = (review.start_m, review.end_m);
+    format!("line {line} ({place}, {start_m:.0} to {end_m:.0} m)")
 }
 
 /// How many decisions of a table that is there already the store does not hold.
