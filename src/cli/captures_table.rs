@@ -6,7 +6,7 @@
 use console::{Alignment, measure_text_width, pad_str, truncate_str};
 
 use super::captures::{Covered, Listed, Row};
-use super::crossings::wrapped;
+use super::output::wrapped;
 use crate::report::printable;
 
 /// Width of a terminal that nobody has widened, characters.
@@ -174,8 +174,7 @@ fn lines(columns: &[Column], ids: &[String]) -> String {
             format!("{text}{id}\n")
         } else {
             let id = truncate_str(id, WIDTH, "…");
-            let below = format!("  {}", text.trim_end());
-            format!("{id}\n{}", below.trim_end()).trim_end().to_owned() + "\n"
+            format!("{id}\n  {text}").trim_end().to_owned() + "\n"
         }
     };
     let mut text = line(columns.iter().map(|(head, _)| *head).collect(), "capture");

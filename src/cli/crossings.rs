@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use indicatif::MultiProgress;
 
 use super::Finish;
+use super::output::wrapped;
 use super::refine::RefineArgs;
 use crate::error::{Error, Result};
 use crate::geo::LonLat;
@@ -222,27 +223,6 @@ fn utm_zone(place: LonLat) -> String {
     format!("{zone}{}", if place.lat_deg < 0.0 { 'S' } else { 'N' })
 }
 
-/// A text under a heading, broken at spaces to 80 columns.
-pub(super) fn wrapped(heading: &str, text: &str) -> String {
-    let indent = heading.chars().count();
-    let mut out = heading.to_owned();
-    let mut column = indent;
-    for (i, word) in text.split_whitespace().enumerate() {
-        let length = word.chars().count();
-        if i > 0 && column + 1 + length > 80 {
-            out += &format!("\n{:indent$}", "");
-            column = indent;
-        } else if i > 0 {
-            out.push(' ');
-            column += 1;
-        }
-        out += word;
-        column += length;
-    }
-    out.push('\n');
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,11 +239,5 @@ mod tests {
             (at(124.39).as_str(), at(130.64).as_str(), at(180.0).as_str()),
             ("51N", "52N", "1N")
         );
-    }
-
-    #[test]
-    fn long_texts_stay_within_80_columns() {
-        let text = wrapped("  source       ", &"twelve chars ".repeat(30));
-        assert!(text.lines().all(|line| line.chars().count() <= 80));
     }
 }

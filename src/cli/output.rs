@@ -30,3 +30,35 @@ pub(super) fn screen() -> Screen {
         colour: console::colors_enabled(),
     }
 }
+
+/// A text under a heading, broken at spaces to 80 columns.
+pub(super) fn wrapped(heading: &str, text: &str) -> String {
+    let indent = heading.chars().count();
+    let mut out = heading.to_owned();
+    let mut column = indent;
+    for (i, word) in text.split_whitespace().enumerate() {
+        let length = word.chars().count();
+        if i > 0 && column + 1 + length > DEFAULT_WIDTH {
+            out += &format!("\n{:indent$}", "");
+            column = indent;
+        } else if i > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out += word;
+        column += length;
+    }
+    out.push('\n');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_stay_within_80_columns() {
+        let text = wrapped("  source       ", &"twelve chars ".repeat(30));
+        assert!(text.lines().all(|line| line.chars().count() <= 80));
+    }
+}

@@ -59,15 +59,13 @@ pub fn export(
     make_folder(folder)?;
     let observations: Vec<Row> = series.observations.iter().map(observation_row).collect();
     let mut trains: Vec<Row> = series.trains.iter().map(train_row).collect();
-    if !reviews.is_empty() {
+    let of_trains = if reviews.is_empty() {
+        &TRAINS
+    } else {
         for (row, review) in trains.iter_mut().zip(reviewed(&series.trains, reviews)) {
             let decision = review.map(|r| Cell::Text(r.decision.word().to_owned()));
             row.cells.push(decision.unwrap_or(Cell::Empty));
         }
-    }
-    let of_trains = if reviews.is_empty() {
-        &TRAINS
-    } else {
         &DECIDED_TRAINS
     };
     let mut written = Vec::new();

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::whole_file::make_folder;
+use super::whole_file::{folder_of, make_folder};
 use crate::error::{Error, Result};
 
 /// How often a lock that somebody else holds is tried again.
@@ -44,9 +44,7 @@ impl StoreLock {
     /// Where another process holds it and patience ends (the message says
     /// which), or the folder cannot be written to.
     pub(super) fn take(store: &Path, patience: Patience<'_>) -> Result<Self> {
-        if let Some(folder) = store.parent().filter(|f| !f.as_os_str().is_empty()) {
-            make_folder(folder)?;
-        }
+        make_folder(folder_of(store))?;
         let mut told = false;
         loop {
             let held = match Self::attempt(store)? {

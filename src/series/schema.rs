@@ -6,6 +6,7 @@ use super::columns::{META, OBSERVATIONS, REVIEWS, RUNS, TRAINS};
 use super::lines::TRACKS;
 use super::project::keep_project;
 use super::style::{STYLES, add_style};
+use super::whole_file::folder_of;
 use crate::error::{Error, Result};
 use crate::source::{Access, Cell, Home, Row, Table, TableSet};
 
@@ -135,8 +136,7 @@ fn copied(path: &Path, version: u32) -> Result<PathBuf> {
     if copy.exists() {
         return Ok(copy);
     }
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let mut draft = tempfile::Builder::new()
         .prefix(".railspan-")
         .tempfile_in(folder)

@@ -5,6 +5,12 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
+/// The folder that a file lies in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
 /// Makes a folder where it is missing.
 ///
 /// # Errors
@@ -23,8 +29,7 @@ pub(crate) fn make_folder(folder: &Path) -> Result<()> {
 /// # Errors
 /// Where the folder cannot be made or written to.
 pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     make_folder(folder)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".railspan-");

@@ -8,7 +8,8 @@ use jiff::civil::Date;
 use crate::error::{Error, Result};
 use crate::series::{CsvRow, CsvTable};
 
-const REMEDY: &str = "its first line has to name the columns date, site, quantity, value and unit; see `railspan compare --help`";
+const REMEDY: &str = "its first line has to name the columns date, site, quantity, value and \
+unit; see `railspan compare --help`";
 
 /// One published count.
 #[derive(Debug, Clone, PartialEq)]
