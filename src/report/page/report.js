@@ -1,7 +1,12 @@
 "use strict";
 // Sorting, filtering and the lightbox. Text goes to the page as text only.
 (() => {
-  const films = JSON.parse(document.getElementById("films").textContent);
+  // Megabytes of text, read when the first chip is wanted.
+  let films = null;
+  const filmOf = (row) => {
+    films ??= JSON.parse(document.getElementById("films").textContent);
+    return films[row.dataset.n];
+  };
   const titles = ["before", "capture", "background", "difference"];
   const box = document.getElementById("lightbox");
   const element = (name, klass, text) => {
@@ -13,7 +18,7 @@
 
   // Chips in the table are loaded when they come into view.
   const load = (chip) => {
-    const film = films[chip.closest("tr").dataset.n];
+    const film = filmOf(chip.closest("tr"));
     if (!film) return;
     const strip = chip.firstElementChild;
     strip.style.aspectRatio = `${film.to - film.from} / ${film.across}`;
@@ -120,7 +125,7 @@
     }
     const noun = rows.length === 1 ? "train" : "trains";
     form.querySelector("output").textContent = shown === rows.length ? `${shown} ${noun}` : `${shown} of ${rows.length} ${noun}`;
-    table.nextElementSibling.hidden = shown > 0;
+    table.parentElement.nextElementSibling.hidden = shown > 0;
   };
   for (const form of document.querySelectorAll(".filters")) {
     form.addEventListener("input", () => filter(form));
@@ -180,7 +185,7 @@
     for (const dot of document.querySelectorAll(`.train[data-number="${row.dataset.n}"]`)) dot.classList.toggle("now", on);
   };
   const show = (row) => {
-    const film = films[row.dataset.n];
+    const film = filmOf(row);
     if (!film) return;
     if (now) mark(now, false);
     now = row;
@@ -202,7 +207,7 @@
     let row = now;
     do {
       row = step < 0 ? row.previousElementSibling : row.nextElementSibling;
-    } while (row && (row.hidden || !films[row.dataset.n]));
+    } while (row && (row.hidden || !filmOf(row)));
     return row;
   };
   const go = (step) => {

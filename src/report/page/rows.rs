@@ -62,17 +62,19 @@ pub(super) fn table(trains: &[Listed<'_>], films: &Films, number: usize) -> Mark
     };
     html! {
         (filters(trains.len(), &tracks, shown, number))
-        table.trains id={ "trains-" (number) } {
-            caption.unseen { "Trains; a click on the name of a column sorts by it" }
-            thead { tr {
-                th scope="col" { "Chip" }
-                @for (name, key, meaning) in COLUMNS {
-                    th scope="col" data-key=(key) data-name=(name) aria-sort=[(key == "when").then_some("ascending")] { button type="button" title=(meaning) { (name) } }
+        div.later {
+            table.trains id={ "trains-" (number) } {
+                caption.unseen { "Trains; a click on the name of a column sorts by it" }
+                thead { tr {
+                    th scope="col" { "Chip" }
+                    @for (name, key, meaning) in COLUMNS {
+                        th scope="col" data-key=(key) data-name=(name) aria-sort=[(key == "when").then_some("ascending")] { button type="button" title=(meaning) { (name) } }
+                    }
+                    @if shown.reviews { th scope="col" data-key="decision" data-name="Review" { button type="button" title="What was decided about it" { "Review" } } }
+                } }
+                tbody {
+                    @for train in trains { (row(train, films.has(train.number), shown)) }
                 }
-                @if shown.reviews { th scope="col" data-key="decision" data-name="Review" { button type="button" title="What was decided about it" { "Review" } } }
-            } }
-            tbody {
-                @for train in trains { (row(train, films.has(train.number), shown)) }
             }
         }
         p.nothing hidden { "No train fits." }

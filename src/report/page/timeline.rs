@@ -138,14 +138,19 @@ impl Timeline<'_> {
             rect.captures data-start=(start) data-days=(days) x=(left) y=(top) width=(right - left) height=(bottom - top) { title {} }
             @for (number, train) in self.trains {
                 @let counts = train.length_m >= least_m && used.contains(&train.key);
-                g class=[(!counts).then_some("out")] { (dot((start, *number), train, place, radius)) }
+                (dot((start, *number), train, place, (radius, counts)))
             }
         }
     }
 }
 
-/// A train.
-fn dot((start, number): (Date, usize), train: &Train, place: &Place<'_>, radius: f64) -> Markup {
+/// A train, faint where the figures leave it out.
+fn dot(
+    (start, number): (Date, usize),
+    train: &Train,
+    place: &Place<'_>,
+    (radius, counts): (f64, bool),
+) -> Markup {
     let days = days_since(start, train.acquired);
     let about = WIDTH_95 * train.length_sigma_m;
     let (x, y) = place.at(days, train.length_m);
@@ -154,7 +159,7 @@ fn dot((start, number): (Date, usize), train: &Train, place: &Place<'_>, radius:
     let cut = train.censored != Censored::None;
     let again = train.change == Change::Stayed;
     html! {
-        g.train data-number=(number) {
+        g.train.out[!counts] data-number=(number) {
             @if !cut { line x1=(x) y1=(low) x2=(x) y2=(top) {} }
             @if cut { (triangle(x, y)) } @else if again { circle.again cx=(x) cy=(y) r=(radius) {} } @else { circle cx=(x) cy=(y) r=(radius) {} }
         }
@@ -178,7 +183,7 @@ fn seen_marks(kind: &str, places: &[(i32, i32)]) -> Markup {
 }
 
 fn key_dot(class: &str, out: bool) -> Markup {
-    html! { svg viewBox="0 0 14 14" aria-hidden="true" { g class=[out.then_some("out")] { g.train { circle class=(class) cx="7" cy="7" r="4.5" {} } } } }
+    html! { svg viewBox="0 0 14 14" aria-hidden="true" { g.train.out[out] { circle class=(class) cx="7" cy="7" r="4.5" {} } } }
 }
 
 fn key_line() -> Markup {
