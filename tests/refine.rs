@@ -95,6 +95,34 @@ fn a_misplaced_line_is_found_again_and_run_warns_of_it() {
 }
 
 #[test]
+fn a_line_that_is_right_stays_beside_lorries_and_a_new_bridge() {
+    let folder = tempfile::tempdir().unwrap();
+    let imagery = folder.path().join("imagery");
+    let to = imagery.to_str().unwrap();
+    succeeds(
+        ["simulate", "--crossing", "tumen", "--sensor", "sentinel-2"]
+            .into_iter()
+            .chain(["--captures", "24", "--seed", "14", "--margin", "200"])
+            .chain(["--out", to]),
+    );
+    let given = misplaced(folder.path(), |_| 0.0);
+    let out = folder.path().join("refined.geojson");
+    let ran = refine(&given, &imagery, &out);
+    if ran.code == 0 {
+        let track = read_crossings(&out).unwrap().remove(0).tracks.remove(0);
+        for error_m in errors_m(&track) {
+            assert!(error_m.abs() < 10.0, "{error_m}\n{}", ran.out);
+        }
+    } else {
+        let why = &ran.err;
+        assert!(
+            why.contains("stand out") || why.contains("as much"),
+            "{why}"
+        );
+    }
+}
+
+#[test]
 fn where_there_is_no_line_it_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let imagery = folder.path().join("imagery");

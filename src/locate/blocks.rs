@@ -72,26 +72,6 @@ impl Blocks {
                 .collect(),
         }
     }
-
-    /// Running means over `reach` blocks to both sides, of what is known there.
-    pub(super) fn running(&self, reach: usize) -> Self {
-        let mut out = self.clone();
-        for (to, from) in out.captures.iter_mut().zip(&self.captures) {
-            for ((band, row, k), value) in to.indexed_iter_mut() {
-                let last = (k + reach).min(self.along.len - 1);
-                let known = (k.saturating_sub(reach)..=last)
-                    .map(|n| from[(band, row, n)])
-                    .filter(|v| v.is_finite());
-                let (sum, count) = known.fold((0.0, 0), |(s, n), v| (s + v, n + 1));
-                *value = if 2 * count > last - k.saturating_sub(reach) {
-                    sum / count as f32
-                } else {
-                    f32::NAN
-                };
-            }
-        }
-        out
-    }
 }
 
 /// `moved`: per column from `first` on, by how many rows the path lies off, and its block.

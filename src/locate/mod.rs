@@ -11,6 +11,7 @@
 mod activity;
 mod blocks;
 mod chance;
+mod choice;
 mod curve;
 mod evidence;
 mod lineness;

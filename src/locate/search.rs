@@ -2,7 +2,6 @@
 
 use super::activity::train_evidence;
 use super::blocks::{Blocks, Cells, blocks_of};
-use super::chance::{Chance, chance};
 use super::curve::{Curve, smooth_curve};
 use super::evidence::Evidence;
 use super::lineness::line_evidence;
@@ -14,30 +13,21 @@ use crate::strip::Axis;
 const MIDDLE_M: f64 = 60.0;
 /// Largest anywhere, m: with 8° of turn over 860 m.
 const ANYWHERE_M: f64 = 120.0;
-/// By how many standard deviations evidence has to exceed chance.
-const LEAST_EXCESS: f64 = 4.0;
-/// A line is called one, where trains do not tell, from this product of its
-/// excess over chance and over what is usual (1). Decks and track beds have 8 and
-/// more; field edges and streets that happen to line up have up to 5.
-const LEAST_STRENGTH: f64 = 6.0;
-/// Lines looked at besides the best.
-const OTHERS: usize = 3;
-/// How far a line given is off, 1 sigma, where only likeness to a line decides
-/// between several.
-const GIVEN_SIGMA_M: f64 = 40.0;
-/// Blocks to both sides over which trains are averaged: 90 m in all when
-/// searching, 210 m when telling a track from a road lane beside it.
-const TRAIN_BLOCKS: (usize, usize) = (1, 3);
-/// A track may lie so far from the middle of its deck, m.
+/// Evidence for a line counts so much beside that for trains.
+const LINE_SHARE: f64 = 0.5;
+/// Lines within this of each other, m, may be one deck: its edges, its road lane.
 const DECK_M: f64 = 14.0;
+/// A track may lie so far from what was first found of its deck, m.
+const ACROSS_DECK_M: f64 = 10.0;
 /// Where no trains tell, a line that bends by less may be two lanes of one deck, m.
 const LEAST_SAG_M: f64 = 8.0;
-/// What every offset is uncertain by besides: trains show a track to a quarter
-/// of a pixel, lorries beside it considered; a line is as well the deck that
-/// holds track and road, whose middle is some 4 m from the track.
-const TRAINS_SIGMA_PX: f64 = 0.25;
-/// See [`TRAINS_SIGMA_PX`].
-const LINE_SIGMA_M: f64 = 4.0;
+/// What every offset is uncertain by besides, m: a line is as well the deck that
+/// holds track and road, whose middle is some 4 m from the track, and lorries draw
+/// trains towards it. It may be on one side of the deck here and on the other
+/// there: half as much again at both ends …
+const DECK_SIGMA_M: f64 = 4.5;
+/// … and in pixels.
+const SIGMA_PX: f64 = 0.25;
 /// Blocks of the given line that have to be seen, as a share, to say that
 /// nothing is on it.
 const LEAST_SEEN: f64 = 0.7;
@@ -48,10 +38,6 @@ const CLEARLY: f64 = 1.8;
 const ROUNDS: usize = 3;
 /// Groups of captures that are left out in turn.
 const GROUPS: usize = 8;
-
-/// A line elsewhere must look so many times as much like a line as the one given:
-/// trains alone do not move a line off a visible track.
-const BETTER: f64 = 1.2;
 
 /// What is looked at: strips of one series along the line as given.
 #[derive(Debug, Clone)]
@@ -68,6 +54,8 @@ pub struct Scene<'a> {
     pub pixel_m: f64,
     /// Length of the track, m.
     pub length_m: f64,
+    /// How well the line is known, 1 sigma, m.
+    pub known_to_m: f64,
 }
 
 /// What decided where the track lies.
@@ -86,8 +74,8 @@ pub struct Candidate {
     pub path: Path,
     /// Mean evidence of a persistent line along it, 1 being usual, 5 the most.
     pub line: f64,
-    /// Mean evidence of trains along it, natural logarithm of the energy over
-    /// what is usual; `None` where there are too few captures.
+    /// Mean evidence of trains along it, natural logarithm of the captures that
+    /// show something long over what is usual; `None` where there are too few captures.
     pub trains: Option<f64>,
     /// By how many standard deviations its evidence exceeds chance.
     pub excess: f64,
@@ -115,23 +103,16 @@ pub struct Located {
 /// Finds the track in a scene.
 ///
 /// # Errors
-/// [`Error::Unsupported`] where the track is too short, or nothing in reach is
-/// more like a line than chance makes it.
+/// [`Error::Unsupported`] where the track is too short, nothing in reach is more
+/// like a line than chance makes it, or a second line may as well be the track.
 pub fn locate(scene: &Scene) -> Result<Located> {
     let search = Search::of(scene)?;
     let (basis, chosen, others) = search.choose()?;
     let given = search.given();
+    search.alone(basis, &chosen, &others)?;
     let (path, curve) = search.settle(basis, &chosen)?;
-    let chosen = Candidate {
-        excess: chosen.excess,
-        ..search.candidate(path, chosen.excess)
-    };
-    if search.apart(&chosen.path, &given.path) && chosen.line < BETTER * given.line {
-        return Err(Error::unsupported(format!(
-            "the line given looks as much like a track ({:.1}) as the best one elsewhere ({:.1})",
-            given.line, chosen.line
-        )));
-    }
+    search.beats_given((basis, &chosen), &path, &given)?;
+    let chosen = search.candidate(path, chosen.excess);
     let (captures, supporting) = search.support(&chosen.path);
     Ok(Located {
         curve,
@@ -158,13 +139,16 @@ pub fn beside(scene: &Scene) -> Option<(Candidate, Candidate)> {
     (clearly && search.apart(&found.path, &given.path)).then_some((found, given))
 }
 
-struct Search<'s, 'a> {
-    scene: &'s Scene<'a>,
-    along: Axis,
-    reach: Reach,
+/// A scene and its evidence.
+pub(super) struct Search<'s, 'a> {
+    pub(super) scene: &'s Scene<'a>,
+    pub(super) along: Axis,
+    pub(super) reach: Reach,
     images: Blocks,
     line: Evidence,
     trains: Option<Evidence>,
+    /// Evidence for trains and a line together; for a line where trains do not tell.
+    pub(super) both: Evidence,
 }
 
 impl<'s, 'a> Search<'s, 'a> {
@@ -189,17 +173,20 @@ impl<'s, 'a> Search<'s, 'a> {
         let residuals = Blocks::along_path(&scene.residuals, axes, along, &straight);
         let all: Vec<usize> = (0..scene.images.len()).collect();
         let left: Vec<usize> = (0..scene.residuals.len()).collect();
+        let line = line_evidence(&images, &all, scene.pixel_m);
+        let trains = train_evidence(&residuals, &left);
         Ok(Self {
             scene,
             along,
             reach,
-            line: line_evidence(&images, &all, scene.pixel_m),
-            trains: train_evidence(&residuals.running(TRAIN_BLOCKS.0), &left),
+            both: together(trains.as_ref(), &line),
+            line,
+            trains,
             images,
         })
     }
 
-    fn candidate(&self, path: Path, excess: f64) -> Candidate {
+    pub(super) fn candidate(&self, path: Path, excess: f64) -> Candidate {
         Candidate {
             line: self.line.along_path(&path, 0.0),
             trains: self.trains.as_ref().map(|t| t.along_path(&path, 0.0)),
@@ -208,56 +195,16 @@ impl<'s, 'a> Search<'s, 'a> {
         }
     }
 
-    /// The line of the track and the others.
-    fn choose(&self) -> Result<(Basis, Candidate, Vec<Candidate>)> {
-        let mut lines = self.lines(&self.line, chance(&self.line, self.reach));
-        if let Some(trains) = &self.trains {
-            let by_trains = self.lines(trains, chance(trains, self.reach));
-            if let Some(best) = by_trains.first() {
-                let both = together(trains, &self.line);
-                let path = best_path(&both, self.reach);
-                let best = self.candidate(path, best.excess);
-                lines.retain(|l| self.apart(&l.path, &best.path));
-                return Ok((Basis::Trains, best, lines));
-            }
-        }
-        lines.retain(|l| l.excess * (l.line - 1.0) >= LEAST_STRENGTH);
-        let nearness = |c: &Candidate| {
-            let middle = c.path.offset_m[self.along.len / 2];
-            c.path.score * (-0.5 * (middle / GIVEN_SIGMA_M).powi(2)).exp()
-        };
-        lines.sort_by(|a, b| nearness(b).total_cmp(&nearness(a)));
-        if lines.is_empty() {
-            return Err(Error::unsupported(
-                "nothing in reach of the given line looks like a track: \
-                 no line stands out against chance",
-            ));
-        }
-        let best = lines.remove(0);
-        Ok((Basis::Line, best, lines))
+    /// A line within this of the given one is the given one, m.
+    pub(super) fn near_m(&self) -> f64 {
+        self.scene.pixel_m.max(3.0)
     }
 
-    /// Lines beside each other that exceed chance, the strongest first.
-    fn lines(&self, evidence: &Evidence, chance: Chance) -> Vec<Candidate> {
-        let mut rest = evidence.clone();
-        let mut found = Vec::new();
-        for _ in 0..=OTHERS {
-            let path = best_path(&rest, self.reach);
-            let excess = chance.excess(path.score);
-            if excess < LEAST_EXCESS {
-                break;
-            }
-            rest = rest.without(&path, self.apart_m());
-            found.push(self.candidate(path, excess));
-        }
-        found
+    pub(super) fn apart_m(&self) -> f64 {
+        (1.5 * self.scene.pixel_m).max(DECK_M)
     }
 
-    fn apart_m(&self) -> f64 {
-        (1.5 * self.scene.pixel_m).max(8.0)
-    }
-
-    fn apart(&self, a: &Path, b: &Path) -> bool {
+    pub(super) fn apart(&self, a: &Path, b: &Path) -> bool {
         let pairs = a.offset_m.iter().zip(&b.offset_m);
         let sum: f64 = pairs.map(|(a, b)| (a - b).abs()).sum();
         sum > self.apart_m() * a.offset_m.len() as f64
@@ -266,11 +213,11 @@ impl<'s, 'a> Search<'s, 'a> {
     /// The best line that keeps within a pixel of the given one.
     fn given(&self) -> Candidate {
         let near = Reach {
-            middle_m: self.scene.pixel_m.max(3.0),
-            anywhere_m: self.scene.pixel_m.max(3.0),
+            middle_m: self.near_m(),
+            anywhere_m: self.near_m(),
             ..self.reach
         };
-        self.candidate(best_path(&self.line, near), 0.0)
+        self.candidate(best_path(&self.both, near), 0.0)
     }
 
     /// Share of the blocks in which some capture shows a path and what is beside it.
@@ -308,8 +255,8 @@ impl<'s, 'a> Search<'s, 'a> {
     /// across its deck; else within the width of the line.
     fn beside(&self, basis: Basis) -> Reach {
         let (reach_m, least_sag_m) = match basis {
-            Basis::Trains => (DECK_M, 0.0),
-            Basis::Line => (self.scene.pixel_m.max(3.0), self.reach.least_sag_m),
+            Basis::Trains => (ACROSS_DECK_M, 0.0),
+            Basis::Line => (self.near_m(), self.reach.least_sag_m),
         };
         Reach {
             middle_m: reach_m,
@@ -341,8 +288,7 @@ impl<'s, 'a> Search<'s, 'a> {
         }
         let residuals = Blocks::along_path(&self.scene.residuals, axes, self.along, &at);
         let members = keep(residuals.captures.len());
-        let trains = train_evidence(&residuals.running(TRAIN_BLOCKS.1), &members);
-        trains.map_or_else(|| line.clone(), |trains| together(&trains, &line))
+        together(train_evidence(&residuals, &members).as_ref(), &line)
     }
 
     /// The offset of every block from a path, and the smooth curve through them.
@@ -373,12 +319,11 @@ impl<'s, 'a> Search<'s, 'a> {
     /// The sigma with what differs between captures: a delete-a-group jackknife
     /// (Kott 2001).
     fn widened(&self, basis: Basis, mut curve: Curve, path: &Path) -> Curve {
-        let whole_m = match basis {
-            Basis::Trains => TRAINS_SIGMA_PX * self.scene.pixel_m,
-            Basis::Line => LINE_SIGMA_M.max(TRAINS_SIGMA_PX * self.scene.pixel_m),
-        };
-        for sigma_m in &mut curve.sigma_m {
-            *sigma_m = sigma_m.hypot(whole_m);
+        let whole_m = DECK_SIGMA_M.max(SIGMA_PX * self.scene.pixel_m);
+        let half = 0.5 * curve.sigma_m.len() as f64;
+        for (k, sigma_m) in curve.sigma_m.iter_mut().enumerate() {
+            let from_middle = (k as f64 + 0.5) / half - 1.0;
+            *sigma_m = sigma_m.hypot(whole_m).hypot(whole_m * from_middle);
         }
         let captures = self.scene.images.len();
         if captures < 2 {
@@ -427,9 +372,12 @@ impl<'s, 'a> Search<'s, 'a> {
 
 /// Evidence for trains, and half of that for a line on the same place: a bed
 /// carries the line on where few trains stood.
-fn together(trains: &Evidence, line: &Evidence) -> Evidence {
+fn together(trains: Option<&Evidence>, line: &Evidence) -> Evidence {
+    let Some(trains) = trains else {
+        return line.clone();
+    };
     let mut both = trains.clone();
-    both.values.scaled_add(0.5, &line.values);
+    both.values.scaled_add(LINE_SHARE, &line.values);
     both
 }
 

@@ -29,6 +29,9 @@ const NO_CELLS: Axis = Axis {
 const LEAST_TO_WARN: usize = 6;
 /// Captures looked at before a warning: a tenth of the cost of looking for trains.
 const MOST_TO_WARN: usize = 9;
+/// A line that is to be refined is taken to be known no better than this, 1 sigma,
+/// m, whatever its figure says: that it may be wrong is why it is refined.
+const LEAST_KNOWN_TO_M: f64 = 40.0;
 /// Captures looked at; more tell little more.
 const MOST_CAPTURES: usize = 60;
 
@@ -170,6 +173,7 @@ fn scene<'a>(
             .collect(),
         pixel_m: gsd_m * coarsening_factor(gsd_m) as f64,
         length_m: track.alignment.length_m(),
+        known_to_m: track.uncertainty_across_m.max(LEAST_KNOWN_TO_M),
     }
 }
 
