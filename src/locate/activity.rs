@@ -19,6 +19,11 @@ const LENGTH: usize = 4;
 /// What stands out, over what is usual in the series, sigma: half of this counts
 /// nothing, one and a half of it as a capture.
 const STANDS_OUT: f64 = 4.0;
+/// What is usual is no less than this, in units of the noise of a capture: of mere
+/// noise hardly anything has one sign over 120 m.
+const LEAST_USUAL: f64 = 0.05;
+/// The flanks and the shadow of a train reach so far, m.
+const BESIDE_M: f64 = 25.0;
 
 /// Evidence for trains in the residuals against the predicted empty scene: the
 /// logarithm of the number of captures in which something long stands out, over
@@ -31,7 +36,7 @@ const STANDS_OUT: f64 = 4.0;
 /// (the first principal component: Jolliffe 2002). Trains stand elsewhere every
 /// time, and two or more of these patterns would take many of them as well.
 /// Of what is left counts what has one sign over 120 m: trains are long,
-/// lorries are not.
+/// lorries are not. What is weaker than something near counts less: shadows.
 ///
 /// `members`: the captures that take part; `None` where fewer than 15 of them
 /// show anything.
@@ -53,14 +58,11 @@ pub fn train_evidence(residuals: &Blocks, members: &[usize]) -> Option<Evidence>
         .filter(|v| v.is_finite())
         .collect();
     // The median of |x| of a normal distribution is 0.6745 sigma.
-    let least = STANDS_OUT * median(&known)?.max(f64::MIN_POSITIVE) / 0.6745;
+    let least = STANDS_OUT * median(&known)?.max(LEAST_USUAL) / 0.6745;
+    let reach = (BESIDE_M / residuals.offset.step_m).round() as usize;
     let mut values = Array2::<f64>::zeros((residuals.offset.len, residuals.along.len));
     for capture in &shown {
-        // NaN compares with nothing, so `clamp` alone would keep it.
-        let counts = |v: f64| (v / least - 0.5).clamp(0.0, 1.0);
-        values.zip_mut_with(capture, |sum, v| {
-            *sum += if v.is_finite() { counts(*v) } else { 0.0 };
-        });
+        values += &counts(capture, least, reach);
     }
     for mut column in values.columns_mut() {
         let usual = median(&column.to_vec()).unwrap_or(0.0);
@@ -133,6 +135,23 @@ fn take_pattern(rest: &mut DMatrix<f64>) {
     }
 }
 
+/// By how much a capture counts, 0 to 1: as much as it stands out, and less where
+/// something stronger is within `reach` rows, be it the train that casts a shadow.
+fn counts(shown: &Array2<f64>, least: f64, reach: usize) -> Array2<f64> {
+    let rows = shown.nrows();
+    Array2::from_shape_fn(shown.dim(), |(row, k)| {
+        let here = shown[(row, k)];
+        let out = (here / least - 0.5).clamp(0.0, 1.0);
+        if out.is_nan() || out <= 0.0 {
+            return 0.0;
+        }
+        let around = row.saturating_sub(reach)..(row + reach + 1).min(rows);
+        // NaN is no maximum.
+        let strongest = around.map(|i| shown[(i, k)]).fold(here, f64::max);
+        out * here / strongest
+    })
+}
+
 /// What shows with one sign over the length of a short train, root mean square of
 /// the bands; NaN where nothing is known.
 fn long(capture: &Array3<f64>) -> Array2<f64> {
@@ -182,7 +201,7 @@ mod tests {
                 let noise = ((i * 7 + k * 11 + t * 5) % 13) as f32 / 6.0 - 1.0;
                 let more = match i {
                     9 if t.is_multiple_of(3) && (5 * t % 11..5 * t % 11 + 5).contains(&k) => 12.0,
-                    12 if (k + t) % 3 == 0 => 12.0,
+                    12 if (k + t).is_multiple_of(3) => 12.0,
                     4 => 6.0 * ((t * 7 % 5) as f32 - 2.0) * if k < 9 { 1.0 } else { 0.4 },
                     15 if 2 * t > captures => 15.0,
                     _ => 0.0,
@@ -222,6 +241,14 @@ mod tests {
         let mut empty = DMatrix::<f64>::zeros(3, 4);
         take_pattern(&mut empty);
         assert_eq!(empty, DMatrix::zeros(3, 4));
+    }
+
+    #[test]
+    fn what_is_beside_something_stronger_counts_less() {
+        let rows = [f64::NAN, 0.2, 8.0, 2.0, 0.0, 4.0];
+        let shown = Array2::from_shape_fn((6, 1), |(i, _)| rows[i]);
+        let counted = counts(&shown, 1.0, 1);
+        assert_eq!(counted.column(0).to_vec(), [0.0, 0.0, 1.0, 0.25, 0.0, 1.0]);
     }
 
     #[test]

@@ -28,7 +28,7 @@ impl Search<'_, '_> {
     /// to the given one considered.
     pub(super) fn choose(&self) -> Result<(Basis, Candidate, Vec<Candidate>)> {
         let mut lines = self.lines(&self.both, chance(&self.both, self.reach));
-        lines.retain(|l| self.basis(l) == Basis::Trains || is_line(l));
+        lines.retain(|l| basis(l) == Basis::Trains || is_line(l));
         let known_to_m = self.scene.known_to_m;
         let nearness = |c: &Candidate| {
             let middle = c.path.offset_m[self.along.len / 2];
@@ -42,14 +42,7 @@ impl Search<'_, '_> {
             ));
         }
         let best = lines.remove(0);
-        Ok((self.basis(&best), best, lines))
-    }
-
-    fn basis(&self, line: &Candidate) -> Basis {
-        match line.trains {
-            Some(trains) if trains >= LEAST_TRAINS => Basis::Trains,
-            _ => Basis::Line,
-        }
+        Ok((basis(&best), best, lines))
     }
 
     /// That no other line has nearly as much evidence as the one chosen.
@@ -121,6 +114,14 @@ impl Search<'_, '_> {
             found.push(self.candidate(path, excess));
         }
         found
+    }
+}
+
+/// What speaks for a line.
+fn basis(line: &Candidate) -> Basis {
+    match line.trains {
+        Some(trains) if trains >= LEAST_TRAINS => Basis::Trains,
+        _ => Basis::Line,
     }
 }
 
