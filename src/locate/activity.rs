@@ -201,7 +201,7 @@ mod tests {
                 let noise = ((i * 7 + k * 11 + t * 5) % 13) as f32 / 6.0 - 1.0;
                 let more = match i {
                     9 if t.is_multiple_of(3) && (5 * t % 11..5 * t % 11 + 5).contains(&k) => 12.0,
-                    12 if (k + t).is_multiple_of(3) => 12.0,
+                    12 if (7 * k + 5 * t) % 11 < 2 => 12.0,
                     4 => 6.0 * ((t * 7 % 5) as f32 - 2.0) * if k < 9 { 1.0 } else { 0.4 },
                     15 if 2 * t > captures => 15.0,
                     _ => 0.0,
@@ -227,7 +227,7 @@ mod tests {
         let mean = |i: usize| evidence.values.row(i).sum() / ALONG as f64;
         assert!(mean(9) > 0.7, "{}", mean(9));
         for i in (0..20).filter(|i| *i != 9) {
-            assert!(mean(i) < 0.25 * mean(9), "row {i}: {}", mean(i));
+            assert!(mean(i) < 0.3 * mean(9), "row {i}: {}", mean(i));
         }
     }
 

@@ -32,7 +32,7 @@ impl Search<'_, '_> {
         let known_to_m = self.scene.known_to_m;
         let nearness = |c: &Candidate| {
             let middle = c.path.offset_m[self.along.len / 2];
-            c.path.score * (-0.5 * (middle / known_to_m).powi(2)).exp()
+            c.strength * (-0.5 * (middle / known_to_m).powi(2)).exp()
         };
         lines.sort_by(|a, b| nearness(b).total_cmp(&nearness(a)));
         if lines.is_empty() {
@@ -52,7 +52,6 @@ impl Search<'_, '_> {
         chosen: &Candidate,
         others: &[Candidate],
     ) -> Result<()> {
-        let strength = |c: &Candidate| self.both.along_path(&c.path, 0.0);
         let share = match basis {
             Basis::Trains => AS_GOOD.0,
             Basis::Line => AS_GOOD.1,
@@ -60,16 +59,16 @@ impl Search<'_, '_> {
         let rival = others
             .iter()
             .filter(|other| self.apart(&other.path, &chosen.path))
-            .max_by(|a, b| strength(a).total_cmp(&strength(b)))
-            .filter(|rival| strength(rival) > share * strength(chosen));
+            .max_by(|a, b| a.strength.total_cmp(&b.strength))
+            .filter(|rival| rival.strength > share * chosen.strength);
         let Some(rival) = rival else { return Ok(()) };
         Err(Error::unsupported(format!(
             "two lines stand out, one {} (evidence {:.1}) and one {} ({:.1}); which of them is the \
              track cannot be told",
             side(&chosen.path),
-            strength(chosen),
+            chosen.strength,
             side(&rival.path),
-            strength(rival)
+            rival.strength
         )))
     }
 
@@ -80,10 +79,7 @@ impl Search<'_, '_> {
         path: &Path,
         given: &Candidate,
     ) -> Result<()> {
-        let (found, there) = (
-            self.both.along_path(&chosen.path, 0.0),
-            self.both.along_path(&given.path, 0.0),
-        );
+        let (found, there) = (chosen.strength, given.strength);
         let share = match basis {
             Basis::Line if self.apart(path, &given.path) => AS_GOOD.1,
             _ if self.apart(path, &given.path) => AS_GOOD.0,

@@ -77,6 +77,8 @@ pub struct Candidate {
     /// Mean evidence of trains along it, natural logarithm of the captures that
     /// show something long over what is usual; `None` where there are too few captures.
     pub trains: Option<f64>,
+    /// Both together.
+    pub strength: f64,
     /// By how many standard deviations its evidence exceeds chance.
     pub excess: f64,
 }
@@ -145,8 +147,6 @@ pub(super) struct Search<'s, 'a> {
     pub(super) along: Axis,
     pub(super) reach: Reach,
     images: Blocks,
-    line: Evidence,
-    trains: Option<Evidence>,
     /// Evidence for trains and a line together; for a line where trains do not tell.
     pub(super) both: Evidence,
 }
@@ -180,16 +180,29 @@ impl<'s, 'a> Search<'s, 'a> {
             along,
             reach,
             both: together(trains.as_ref(), &line),
-            line,
-            trains,
             images,
         })
     }
 
+    /// What speaks for a path, measured along itself: what is long shows its length
+    /// along its own rows only.
     pub(super) fn candidate(&self, path: Path, excess: f64) -> Candidate {
+        let (line, trains) = self.evidences(Basis::Trains, &path, None);
+        let both = together(trains.as_ref(), &line);
+        let own = Path {
+            offset_m: vec![0.0; self.along.len],
+            ..path
+        };
+        let ticks = (0.5 * self.near_m() / self.reach.step_m) as i32;
+        let (strength, at_m) = (-ticks..=ticks)
+            .map(|i| f64::from(i) * self.reach.step_m)
+            .map(|at_m| (both.along_path(&own, at_m), at_m))
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .unwrap_or((0.0, 0.0));
         Candidate {
-            line: self.line.along_path(&path, 0.0),
-            trains: self.trains.as_ref().map(|t| t.along_path(&path, 0.0)),
+            line: line.along_path(&own, at_m),
+            trains: trains.map(|t| t.along_path(&own, at_m)),
+            strength,
             path,
             excess,
         }
@@ -268,6 +281,17 @@ impl<'s, 'a> Search<'s, 'a> {
 
     /// Evidence by offset from a path; without one group of captures if so wished.
     fn evidence_along(&self, basis: Basis, path: &Path, without: Option<usize>) -> Evidence {
+        let (line, trains) = self.evidences(basis, path, without);
+        together(trains.as_ref(), &line)
+    }
+
+    /// Evidence for a line, and for trains where they matter and tell.
+    fn evidences(
+        &self,
+        basis: Basis,
+        path: &Path,
+        without: Option<usize>,
+    ) -> (Evidence, Option<Evidence>) {
         let course = Curve {
             along: self.along,
             offset_m: path.offset_m.clone(),
@@ -284,11 +308,12 @@ impl<'s, 'a> Search<'s, 'a> {
         let members = keep(images.captures.len());
         let line = line_evidence(&images, &members, self.scene.pixel_m);
         if basis == Basis::Line {
-            return line;
+            return (line, None);
         }
         let residuals = Blocks::along_path(&self.scene.residuals, axes, self.along, &at);
         let members = keep(residuals.captures.len());
-        together(train_evidence(&residuals, &members).as_ref(), &line)
+        let trains = train_evidence(&residuals, &members);
+        (line, trains)
     }
 
     /// The offset of every block from a path, and the smooth curve through them.
