@@ -13,6 +13,9 @@ use crate::strip::{Axis, Profile, Strip};
 /// Share of the fitted amplitude that the template may be wrong by (width of
 /// the stock, point spread, sub-pixel place) without counting as misfit.
 const SHAPE_TOLERANCE: f32 = 0.12;
+/// The same of all that stands there, where pixels are sharp enough to show roofs,
+/// sides and shadows of cars.
+const SHARP_TOLERANCE: f32 = 0.2;
 /// Tracks of a crossing lie to each other as their lines say to about this, m:
 /// half a gauge.
 const PLACED_M: f64 = 0.7;
@@ -32,6 +35,8 @@ const LEAST_LOCAL: f32 = 0.7;
 pub struct Across {
     pub(super) lanes: Lanes,
     joint: Lateral,
+    /// The lanes, and what a train shows beside itself: its shadow, its side.
+    shape: Lateral,
     /// Rows of the joint template, for the fitted amplitude: lanes × (peak).
     peak: f32,
     /// Per other track: the share of its trains that its error of place puts
@@ -92,6 +97,8 @@ impl Across {
         let centres = lanes.centres();
         let joint = Lateral::new(offset, &centres, lanes.psf_m, half)?;
         let single = Lateral::new(offset, &centres[..1], lanes.psf_m, half)?;
+        let beside = [-1.0, 1.0].map(|side| lanes.track_m + side * WIDTH_M);
+        let shape = Lateral::new(offset, &[&centres[..], &beside].concat(), lanes.psf_m, half)?;
         let step = offset.step_m;
         let unit = single.covariance(step, lanes.gsd_m)[(0, 0)];
         let joint_covariance = joint.covariance(step, lanes.gsd_m);
@@ -121,6 +128,7 @@ impl Across {
             leaks,
             peak: template(0.0, lanes.psf_m) as f32,
             joint,
+            shape,
             pseudo,
             noise: Vec::new(),
             lane_correlation,
@@ -152,6 +160,7 @@ impl Across {
     #[must_use]
     pub fn contrast(&self, residual: &Array3<f32>, strip: &Strip) -> Contrast {
         let support = self.joint.support(strip.clear.view());
+        let shaped = self.shape.support(strip.clear.view());
         let (bands, _, n) = residual.dim();
         let mut track = Array2::zeros((bands, n));
         let mut road = Array2::zeros((bands, n));
@@ -177,7 +186,13 @@ impl Across {
                     *to = f32::hypot(*to, leak * other);
                 }
             }
-            let left = self.misfit(band, strip.clear.view(), &amplitudes, &support);
+            let shape = self.shape.amplitudes(band, &shaped);
+            let left = self.shape.remainder(band, strip.clear.view(), &shape);
+            let left = if self.lanes.psf_m <= SHARP_M {
+                self.misfit(&left, (&shape, SHARP_TOLERANCE), &support)
+            } else {
+                self.misfit(&left, (&amplitudes, SHAPE_TOLERANCE), &support)
+            };
             for (sum, v) in misfit.iter_mut().zip(left) {
                 *sum += v / bands as f32;
             }
@@ -225,14 +240,14 @@ impl Across {
         }
     }
 
+    /// `left`: mean square that lanes and what is beside them leave, per chainage.
+    /// Of the amplitudes a share is tolerated.
     fn misfit(
         &self,
-        residual: ArrayView2<f32>,
-        clear: ArrayView2<bool>,
-        amplitudes: &Array2<f32>,
+        left: &[f32],
+        (amplitudes, tolerance): (&Array2<f32>, f32),
         support: &Support,
     ) -> Vec<f32> {
-        let left = self.joint.remainder(residual, clear, amplitudes);
         let typical: Vec<f64> = left
             .iter()
             .zip(&support.usable)
@@ -243,10 +258,11 @@ impl Across {
         left.iter()
             .enumerate()
             .map(|(j, v)| {
-                let fitted = (0..self.lanes.count())
+                // The constant is the last row.
+                let fitted = (0..amplitudes.nrows() - 1)
                     .map(|k| amplitudes[(k, j)].abs() * self.peak)
                     .fold(0.0, f32::max);
-                (v - (SHAPE_TOLERANCE * fitted).powi(2)).max(0.0) / variance
+                (v - (tolerance * fitted).powi(2)).max(0.0) / variance
             })
             .collect()
     }
@@ -392,3 +408,7 @@ fn box_mean(values: &[f32], reach: usize) -> Vec<f32> {
         })
         .collect()
 }
+
+#[cfg(test)]
+#[path = "contrast_tests.rs"]
+mod tests;

@@ -110,10 +110,6 @@ impl Lanes {
             .collect()
     }
 
-    pub(super) fn count(&self) -> usize {
-        self.centres().len()
-    }
-
     /// Finds the lanes in the energy of the residuals across the track:
     /// `E(o) = e₀ + p² h²(o − track) + q² h²(o − road)`.
     ///

@@ -31,6 +31,9 @@ const CELLS_PER_GSD: f64 = 5.0;
 const STRIDE: usize = 2;
 /// Share of the window over which places are tried.
 const SEARCHED: f64 = 0.75;
+/// How well the blur of an end is known, as a share of the point spread: no
+/// function says exactly how sharp a capture is, and cars have rounded ends.
+const BLUR_SHARE: f64 = 0.25;
 /// How often the car at an end looks much like the track …
 const FAINT_SHARE: f64 = 0.15;
 /// … and its length, m: a locomotive (M62: 17.55 m over couplers) less a coupler.
@@ -90,6 +93,8 @@ struct Support {
     mean: DVector<f64>,
     /// Covariance of each with the last cell.
     behind: DVector<f64>,
+    /// What they see of the last cell.
+    edge: DVector<f64>,
 }
 
 impl Support {
@@ -98,6 +103,7 @@ impl Support {
             process: DMatrix::zeros(samples, samples),
             mean: DVector::zeros(samples),
             behind: DVector::zeros(samples),
+            edge: DVector::zeros(samples),
         }
     }
 
@@ -109,6 +115,7 @@ impl Support {
         self.process.ger(1.0, &self.behind, blur, 1.0);
         self.behind = (&self.behind + blur) * stay;
         self.mean += blur;
+        self.edge.copy_from(blur);
     }
 }
 
@@ -218,9 +225,15 @@ impl Window {
         let mut shape = train.process.clone();
         shape.ger(MEAN_SHARE, mean, mean, 1.0);
         let speeds = self.channels.first().map_or(0, |c| c.seen.ncols());
+        // By how many cells an end may seem to lie elsewhere, sample by sample.
+        let moved = BLUR_SHARE * self.psf_m / self.cell_m;
         let mut out = vec![0.0; speeds];
         for channel in &self.channels {
             let mut covariance = &self.noise + &shape * channel.variance;
+            let unsharp = (channel.variance + channel.mean.powi(2)) * moved.powi(2);
+            for (i, edge) in train.edge.iter().enumerate() {
+                covariance[(i, i)] += unsharp * edge * edge;
+            }
             if let Some(car) = faint_car {
                 covariance += car * channel.faint;
             }
@@ -311,173 +324,5 @@ fn channels(
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use ndarray::{Array1, Array2};
-
-    use super::*;
-    use crate::strip::Axis;
-
-    fn profile() -> Profile {
-        let n = 40;
-        let flags = || Array1::from_elem(n, true);
-        let axis = Axis {
-            first_m: 0.0,
-            step_m: 1.5,
-            len: n,
-        };
-        Profile {
-            chainage: axis,
-            track: Array2::from_shape_fn((2, n), |(b, j)| {
-                let inside = f32::from(u8::from(axis.at_m(j) > 30.0));
-                inside * (0.1 - 0.15 * b as f32) + 0.002 * ((j * 7 + b) as f32).sin()
-            }),
-            // A product of bands and places.
-            track_sigma: Array2::from_shape_fn((2, n), |(b, j)| {
-                0.01 * (1.0 + 0.5 * b as f32) * (1.0 + 0.01 * j as f32)
-            }),
-            road: Array2::zeros((2, n)),
-            road_sigma: Array2::from_elem((2, n), f32::INFINITY),
-            usable: flags(),
-            measurable: flags(),
-            covered: flags(),
-            clear: flags(),
-            band_correlation: ndarray::array![[1.0, 0.3], [0.3, 1.0]],
-            lane_correlation: 0.0,
-            psf_m: 2.2,
-            gsd_m: 3.0,
-        }
-    }
-
-    fn colour() -> Colour {
-        Colour {
-            mean: DVector::from_row_slice(&[0.1, -0.05]),
-            covariance: DMatrix::from_row_slice(2, 2, &[0.001, 0.0004, 0.0004, 0.002]),
-            faint: DMatrix::from_row_slice(2, 2, &[0.001, 0.0, 0.0, 0.001]),
-        }
-    }
-
-    fn likelihoods(side: Side, far_m: f64) -> Vec<(f64, Vec<f64>)> {
-        let reach = Reach {
-            guess_m: 30.0,
-            half_m: 15.0,
-            far_m,
-        };
-        let profile = profile();
-        let noise = NoiseShape::given(&profile);
-        let shifts = [vec![0.0; 2]];
-        let window = Window::new(&profile, (side, reach), &colour(), &noise, &shifts);
-        window.unwrap().log_likelihoods()
-    }
-
-    /// The textbook density of `N(H μ, H K Hᵀ + N)` with everything written
-    /// out, band after band, of a train from `start_m` to `far_m`.
-    fn direct(start_m: f64, far_m: f64) -> f64 {
-        let (profile, colour) = (profile(), colour());
-        let noise = NoiseShape::given(&profile);
-        let cells: Vec<usize> = (0..40)
-            .filter(|j| (profile.chainage.at_m(*j) - 30.0).abs() < 15.0)
-            .collect();
-        let n = cells.len();
-        let at = |i: usize| profile.chainage.at_m(cells[i % n]);
-        let cell_m = 0.6;
-        let count = ((far_m - start_m) / cell_m).round() as usize;
-        let place = |u: usize| start_m + (u as f64 + 0.5) * cell_m;
-        let peak = cell_m / (2.2 * std::f64::consts::TAU.sqrt());
-        let h = DMatrix::from_fn(n, count, |i, u| {
-            peak * (-0.5 * ((at(i) - place(u)) / 2.2).powi(2)).exp()
-        });
-        let k = DMatrix::from_fn(count, count, |u, v| {
-            (-(place(u) - place(v)).abs() / CAR_M).exp() + MEAN_SHARE
-        });
-        let process = &h * k * h.transpose();
-        let sums = h.column_sum();
-        let covariance = DMatrix::from_fn(2 * n, 2 * n, |p, q| {
-            let sigma = |p: usize| f64::from(profile.track_sigma[(p / n, cells[p % n])]);
-            colour.covariance[(p / n, q / n)] * process[(p % n, q % n)]
-                + noise.between(p / n, q / n)
-                    * noise.along(at(p) - at(q), 3.0)
-                    * sigma(p)
-                    * sigma(q)
-        });
-        let left = DVector::from_fn(2 * n, |p, _| {
-            f64::from(profile.track[(p / n, cells[p % n])]) - colour.mean[p / n] * sums[p % n]
-        });
-        let log_determinant = (covariance.clone().symmetric_eigen().eigenvalues)
-            .map(f64::ln)
-            .sum();
-        -0.5 * (left.dot(&(covariance.try_inverse().unwrap() * &left)) + log_determinant)
-    }
-
-    #[test]
-    fn it_differs_between_places_as_the_textbook_density_does() {
-        // A train shorter than a faint car, wholly inside the window: channels
-        // change the density by a constant factor only.
-        let got = likelihoods(Side::Start, 42.0);
-        let reference = direct(30.0, 42.0);
-        let here = got.iter().find(|(x, _)| (x - 30.0).abs() < 1e-9).unwrap().1[0];
-        for (place, log) in got.iter().filter(|(x, _)| (26.0..37.0).contains(x)) {
-            let expected = direct(*place, 42.0) - reference;
-            let got = log[0] - here;
-            assert!(
-                (got - expected).abs() < 1e-5 * (1.0 + expected.abs()),
-                "{place} {got} {expected}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_true_end_is_the_most_likely() {
-        let got = likelihoods(Side::Start, 1e9);
-        let best = got.iter().max_by(|a, b| a.1[0].total_cmp(&b.1[0])).unwrap();
-        assert!((best.0 - 30.0).abs() <= 1.2, "{best:?}");
-    }
-
-    #[test]
-    fn a_car_that_looks_much_like_the_track_belongs_to_the_train() {
-        let mut profile = profile();
-        let axis = profile.chainage;
-        for ((b, j), v) in profile.track.indexed_iter_mut() {
-            let at = axis.at_m(j);
-            let faint = at > 13.0 && at < 30.0;
-            *v += f32::from(u8::from(faint)) * [0.02, -0.03][b];
-        }
-        let noise = NoiseShape::given(&profile);
-        let reach = Reach {
-            guess_m: 22.0,
-            half_m: 15.0,
-            far_m: 1e9,
-        };
-        let shifts = [vec![0.0; 2]];
-        let window = Window::new(&profile, (Side::Start, reach), &colour(), &noise, &shifts);
-        let got = window.unwrap().log_likelihoods();
-        let at = |m: f64| got.iter().find(|(x, _)| (x - m).abs() < 0.7).unwrap().1[0];
-        assert!(at(13.0) > at(30.0) && at(13.0) > at(21.0));
-    }
-
-    #[test]
-    fn turned_about_it_is_the_same() {
-        let forward = likelihoods(Side::Start, 1e9);
-        let mut turned = profile();
-        turned.track.invert_axis(ndarray::Axis(1));
-        turned.track_sigma.invert_axis(ndarray::Axis(1));
-        let last = turned.chainage.at_m(39);
-        let reach = Reach {
-            guess_m: last - 30.0,
-            half_m: 15.0,
-            far_m: -1e9,
-        };
-        let noise = NoiseShape::given(&turned);
-        let window = Window::new(
-            &turned,
-            (Side::End, reach),
-            &colour(),
-            &noise,
-            &[vec![0.0; 2]],
-        );
-        for (a, b) in forward.iter().zip(window.unwrap().log_likelihoods()) {
-            assert!((a.0 + b.0 - last).abs() < 1e-9);
-            assert!((a.1[0] - b.1[0]).abs() < 1e-6 * a.1[0].abs());
-        }
-    }
-}
+#[path = "likelihood_tests.rs"]
+mod tests;

@@ -1,0 +1,60 @@
+//! What stands across the track counts as a train's or as a misfit.
+#![allow(clippy::unwrap_used)]
+use ndarray::Array3;
+
+use super::*;
+
+/// Residuals in noise of one unit, sampled at half a pixel of 1 m, in which `across`
+/// stands on 20 m
+/// of the track.
+fn seen(across: impl Fn(f64) -> f64) -> (Array3<f32>, Strip) {
+    let axis = |first_m, len| Axis {
+        first_m,
+        step_m: 0.5,
+        len,
+    };
+    let (offset, chainage) = (axis(-20.0, 81), axis(0.0, 400));
+    let values = Array3::from_shape_fn((1, offset.len, chainage.len), |(_, i, j)| {
+        let noise = ((i * 31 + j * 17 + i * j * 7) % 41) as f64 / 12.0 - 5.0 / 3.0;
+        let there = if (200..240).contains(&j) {
+            across(offset.at_m(i))
+        } else {
+            0.0
+        };
+        (noise + there) as f32
+    });
+    let flags = Array2::from_elem((offset.len, chainage.len), true);
+    let strip = Strip {
+        chainage,
+        offset,
+        values: values.clone(),
+        covered: flags.clone(),
+        clear: flags,
+    };
+    (values, strip)
+}
+
+fn mean_misfit(across: impl Fn(f64) -> f64) -> f32 {
+    let (values, strip) = seen(across);
+    let lanes = Lanes::given(1.0, None);
+    let contrast = Across::new(strip.offset, lanes)
+        .unwrap()
+        .contrast(&values, &strip);
+    contrast.misfit[210..230].iter().sum::<f32>() / 20.0
+}
+
+fn stands(offset_m: f64, centre_m: f64, half_m: f64) -> f64 {
+    f64::from(u8::from((offset_m - centre_m).abs() < half_m))
+}
+
+#[test]
+fn a_roof_with_its_shadow_is_a_train() {
+    let train = |o: f64| 20.0 * stands(o, 0.0, 1.6) - 30.0 * stands(o, 3.1, 1.5);
+    assert!(mean_misfit(train) < 2.0, "{}", mean_misfit(train));
+}
+
+#[test]
+fn what_lies_beside_the_track_is_none() {
+    let ship = |o: f64| 30.0 * stands(o, 5.2, 0.8);
+    assert!(mean_misfit(ship) > 4.0, "{}", mean_misfit(ship));
+}
