@@ -184,17 +184,23 @@ impl Core {
 }
 
 impl TrainOnStrip {
-    /// The part of the train inside the track; `None` where nothing is.
+    /// The part of the train inside the track; `None` where nothing is, or where
+    /// its inner end is not known well enough to say so.
     fn on_track(self, track: &Track) -> Option<FoundTrain> {
         let length_m = track.alignment.length_m();
         let (start_m, end_m) = (self.start_m.max(0.0), self.end_m.min(length_m));
-        if end_m - start_m <= END_SLACK_M {
-            return None;
-        }
         let (out_before, out_behind) = (
             self.start_m < -END_SLACK_M,
             self.end_m > length_m + END_SLACK_M,
         );
+        let doubt_m = match (out_before, out_behind) {
+            (true, false) => 2.0 * self.end_sigma_m,
+            (false, true) => 2.0 * self.start_sigma_m,
+            _ => 0.0,
+        };
+        if end_m - start_m <= doubt_m.max(END_SLACK_M) {
+            return None;
+        }
         let sigma = |out: bool, sigma_m: f64| if out { 0.0 } else { sigma_m };
         let length_sigma_m = match (out_before, out_behind) {
             (false, false) => self.length_sigma_m,

@@ -59,6 +59,10 @@ fn trains_are_cut_where_the_track_ends_and_say_so() {
     assert_eq!(longer.end_m - longer.start_m, length_m);
 
     assert_eq!(on_track(-50.0, 0.0), None);
+    // Its end is known to ± 4 m, its start to ± 3 m.
+    assert_eq!(on_track(-50.0, 7.9), None);
+    assert!(on_track(-50.0, 8.1).is_some());
+    assert_eq!(on_track(length_m - 5.9, length_m + 80.0), None);
     assert_eq!(on_track(length_m + 1.0, length_m + 80.0), None);
 }
 
