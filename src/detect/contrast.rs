@@ -188,12 +188,15 @@ impl Across {
             }
             let shape = self.shape.amplitudes(band, &shaped);
             let left = self.shape.remainder(band, strip.clear.view(), &shape);
-            let left = if self.lanes.psf_m <= SHARP_M {
-                self.misfit(&left, (&shape, SHARP_TOLERANCE), &support)
+            let tolerated = if self.lanes.psf_m <= SHARP_M {
+                (&shape, SHARP_TOLERANCE)
             } else {
-                self.misfit(&left, (&amplitudes, SHAPE_TOLERANCE), &support)
+                (&amplitudes, SHAPE_TOLERANCE)
             };
-            for (sum, v) in misfit.iter_mut().zip(left) {
+            for (sum, v) in misfit
+                .iter_mut()
+                .zip(self.misfit(&left, tolerated, &support))
+            {
                 *sum += v / bands as f32;
             }
         }

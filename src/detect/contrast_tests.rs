@@ -5,8 +5,7 @@ use ndarray::Array3;
 use super::*;
 
 /// Residuals in noise of one unit, sampled at half a pixel of 1 m, in which `across`
-/// stands on 20 m
-/// of the track.
+/// stands on 20 m of the track.
 fn seen(across: impl Fn(f64) -> f64) -> (Array3<f32>, Strip) {
     let axis = |first_m, len| Axis {
         first_m,

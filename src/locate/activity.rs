@@ -1,7 +1,7 @@
 //! Evidence from what comes and goes: trains.
 
 use nalgebra::{DMatrix, DVector};
-use ndarray::{Array2, Array3};
+use ndarray::{Array2, Array3, indices};
 
 use super::blocks::Blocks;
 use super::evidence::Evidence;
@@ -86,15 +86,18 @@ fn normalised(capture: &Array3<f32>) -> Option<Array3<f64>> {
     Some(out)
 }
 
+fn known_or_zero(value: f64) -> f64 {
+    if value.is_finite() { value } else { 0.0 }
+}
+
 /// Takes from every row of every band what its captures share.
 fn without_pattern(captures: &mut [Array3<f64>]) {
     let Some((bands, rows, blocks)) = captures.first().map(Array3::dim) else {
         return;
     };
-    for (band, row) in (0..bands).flat_map(|b| (0..rows).map(move |r| (b, r))) {
-        let known = |v: f64| if v.is_finite() { v } else { 0.0 };
+    for (band, row) in indices((bands, rows)) {
         let mut rest = DMatrix::from_fn(captures.len(), blocks, |t, k| {
-            known(captures[t][(band, row, k)])
+            known_or_zero(captures[t][(band, row, k)])
         });
         take_pattern(&mut rest);
         for (t, capture) in captures.iter_mut().enumerate() {
@@ -158,12 +161,11 @@ fn long(capture: &Array3<f64>) -> Array2<f64> {
     let (bands, rows, blocks) = capture.dim();
     let reach = LENGTH.min(blocks);
     let mut out = Array2::<f64>::zeros((rows, blocks));
-    for (band, row) in (0..bands).flat_map(|b| (0..rows).map(move |r| (b, r))) {
+    for (band, row) in indices((bands, rows)) {
         let mut most = vec![0.0f64; blocks];
         for first in 0..=blocks - reach {
             let (least, highest) = (first..first + reach)
-                .map(|k| capture[(band, row, k)])
-                .map(|v| if v.is_finite() { v } else { 0.0 })
+                .map(|k| known_or_zero(capture[(band, row, k)]))
                 .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| {
                     (a.min(v), b.max(v))
                 });

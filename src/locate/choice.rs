@@ -1,7 +1,6 @@
 //! Which of the lines that stand out is the track, and whether that can be told.
 
-use super::chance::{Chance, chance};
-use super::evidence::Evidence;
+use super::chance::chance;
 use super::path::{Path, best_path};
 use super::search::{Basis, Candidate, Search};
 use crate::error::{Error, Result};
@@ -27,7 +26,7 @@ impl Search<'_, '_> {
     /// The line of the track and the others: the one with most evidence, nearness
     /// to the given one considered.
     pub(super) fn choose(&self) -> Result<(Basis, Candidate, Vec<Candidate>)> {
-        let mut lines = self.lines(&self.both, chance(&self.both, self.reach));
+        let mut lines = self.lines();
         lines.retain(|l| basis(l) == Basis::Trains || is_line(l));
         let known_to_m = self.scene.known_to_m;
         let nearness = |c: &Candidate| {
@@ -52,10 +51,7 @@ impl Search<'_, '_> {
         chosen: &Candidate,
         others: &[Candidate],
     ) -> Result<()> {
-        let share = match basis {
-            Basis::Trains => AS_GOOD.0,
-            Basis::Line => AS_GOOD.1,
-        };
+        let share = as_good(basis);
         let rival = others
             .iter()
             .filter(|other| self.apart(&other.path, &chosen.path))
@@ -80,10 +76,10 @@ impl Search<'_, '_> {
         given: &Candidate,
     ) -> Result<()> {
         let (found, there) = (chosen.strength, given.strength);
-        let share = match basis {
-            Basis::Line if self.apart(path, &given.path) => AS_GOOD.1,
-            _ if self.apart(path, &given.path) => AS_GOOD.0,
-            _ => GIVEN_AS_GOOD,
+        let share = if self.apart(path, &given.path) {
+            as_good(basis)
+        } else {
+            GIVEN_AS_GOOD
         };
         let off_m = path.offset_m.iter().map(|o| o.abs()).sum::<f64>() / self.along.len as f64;
         if off_m <= self.near_m() || there <= share * found {
@@ -97,8 +93,9 @@ impl Search<'_, '_> {
     }
 
     /// Lines beside each other that exceed chance, the strongest first.
-    fn lines(&self, evidence: &Evidence, chance: Chance) -> Vec<Candidate> {
-        let mut rest = evidence.clone();
+    fn lines(&self) -> Vec<Candidate> {
+        let chance = chance(&self.both, self.reach);
+        let mut rest = self.both.clone();
         let mut found = Vec::new();
         for _ in 0..=OTHERS {
             let path = best_path(&rest, self.reach);
@@ -110,6 +107,14 @@ impl Search<'_, '_> {
             found.push(self.candidate(path, excess));
         }
         found
+    }
+}
+
+/// The share of its evidence with which another line may be the track as well.
+fn as_good(basis: Basis) -> f64 {
+    match basis {
+        Basis::Trains => AS_GOOD.0,
+        Basis::Line => AS_GOOD.1,
     }
 }
 

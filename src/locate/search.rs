@@ -167,28 +167,21 @@ impl<'s, 'a> Search<'s, 'a> {
             step_m: (scene.pixel_m / 20.0).clamp(0.3, 1.5),
             least_sag_m: scene.pixel_m.max(LEAST_SAG_M),
         };
-        let straight = |_: f64| 0.0;
-        let axes = (scene.offset, scene.chainage);
-        let images = Blocks::along_path(&scene.images, axes, along, &straight);
-        let residuals = Blocks::along_path(&scene.residuals, axes, along, &straight);
-        let all: Vec<usize> = (0..scene.images.len()).collect();
-        let left: Vec<usize> = (0..scene.residuals.len()).collect();
-        let line = line_evidence(&images, &all, scene.pixel_m);
-        let trains = train_evidence(&residuals, &left);
+        let straight = Shown::along(scene, along, &|_| 0.0, (Basis::Trains, None));
         Ok(Self {
             scene,
             along,
             reach,
-            both: together(trains.as_ref(), &line),
-            images,
+            both: straight.both(),
+            images: straight.images,
         })
     }
 
     /// What speaks for a path, measured along itself: what is long shows its length
     /// along its own rows only.
     pub(super) fn candidate(&self, path: Path, excess: f64) -> Candidate {
-        let (line, trains) = self.evidences(Basis::Trains, &path, None);
-        let both = together(trains.as_ref(), &line);
+        let shown = self.shown_along(Basis::Trains, &path, None);
+        let both = shown.both();
         let own = Path {
             offset_m: vec![0.0; self.along.len],
             ..path
@@ -200,8 +193,8 @@ impl<'s, 'a> Search<'s, 'a> {
             .max_by(|a, b| a.0.total_cmp(&b.0))
             .unwrap_or((0.0, 0.0));
         Candidate {
-            line: line.along_path(&own, at_m),
-            trains: trains.map(|t| t.along_path(&own, at_m)),
+            line: shown.line.along_path(&own, at_m),
+            trains: shown.trains.map(|t| t.along_path(&own, at_m)),
             strength,
             path,
             excess,
@@ -281,39 +274,17 @@ impl<'s, 'a> Search<'s, 'a> {
 
     /// Evidence by offset from a path; without one group of captures if so wished.
     fn evidence_along(&self, basis: Basis, path: &Path, without: Option<usize>) -> Evidence {
-        let (line, trains) = self.evidences(basis, path, without);
-        together(trains.as_ref(), &line)
+        self.shown_along(basis, path, without).both()
     }
 
-    /// Evidence for a line, and for trains where they matter and tell.
-    fn evidences(
-        &self,
-        basis: Basis,
-        path: &Path,
-        without: Option<usize>,
-    ) -> (Evidence, Option<Evidence>) {
+    fn shown_along(&self, basis: Basis, path: &Path, without: Option<usize>) -> Shown {
         let course = Curve {
             along: self.along,
             offset_m: path.offset_m.clone(),
             sigma_m: Vec::new(),
         };
         let at = |chainage_m: f64| course.at(chainage_m);
-        let axes = (self.scene.offset, self.scene.chainage);
-        let keep = |n: usize| -> Vec<usize> {
-            (0..n)
-                .filter(|t| without.is_none_or(|g| t % GROUPS != g))
-                .collect()
-        };
-        let images = Blocks::along_path(&self.scene.images, axes, self.along, &at);
-        let members = keep(images.captures.len());
-        let line = line_evidence(&images, &members, self.scene.pixel_m);
-        if basis == Basis::Line {
-            return (line, None);
-        }
-        let residuals = Blocks::along_path(&self.scene.residuals, axes, self.along, &at);
-        let members = keep(residuals.captures.len());
-        let trains = train_evidence(&residuals, &members);
-        (line, trains)
+        Shown::along(self.scene, self.along, &at, (basis, without))
     }
 
     /// The offset of every block from a path, and the smooth curve through them.
@@ -395,15 +366,55 @@ impl<'s, 'a> Search<'s, 'a> {
     }
 }
 
-/// Evidence for trains, and half of that for a line on the same place: a bed
-/// carries the line on where few trains stood.
-fn together(trains: Option<&Evidence>, line: &Evidence) -> Evidence {
-    let Some(trains) = trains else {
-        return line.clone();
-    };
-    let mut both = trains.clone();
-    both.values.scaled_add(LINE_SHARE, &line.values);
-    both
+/// What a scene shows by offset from a course.
+struct Shown {
+    images: Blocks,
+    line: Evidence,
+    /// `None` where trains do not matter or do not tell.
+    trains: Option<Evidence>,
+}
+
+impl Shown {
+    /// `at`: offset of the course by chainage, m. Without one group of captures if so
+    /// wished.
+    fn along(
+        scene: &Scene<'_>,
+        along: Axis,
+        at: &dyn Fn(f64) -> f64,
+        (basis, without): (Basis, Option<usize>),
+    ) -> Self {
+        let axes = (scene.offset, scene.chainage);
+        let members = |blocks: &Blocks| -> Vec<usize> {
+            (0..blocks.captures.len())
+                .filter(|t| without.is_none_or(|g| t % GROUPS != g))
+                .collect()
+        };
+        let images = Blocks::along_path(&scene.images, axes, along, at);
+        let line = line_evidence(&images, &members(&images), scene.pixel_m);
+        let trains = match basis {
+            Basis::Line => None,
+            Basis::Trains => {
+                let residuals = Blocks::along_path(&scene.residuals, axes, along, at);
+                train_evidence(&residuals, &members(&residuals))
+            }
+        };
+        Self {
+            images,
+            line,
+            trains,
+        }
+    }
+
+    /// Evidence for trains, and half of that for a line on the same place: a bed
+    /// carries the line on where few trains stood.
+    fn both(&self) -> Evidence {
+        let Some(trains) = &self.trains else {
+            return self.line.clone();
+        };
+        let mut both = trains.clone();
+        both.values.scaled_add(LINE_SHARE, &self.line.values);
+        both
+    }
 }
 
 /// Centre of what rises over the lower half, and how high it does.

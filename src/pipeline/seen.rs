@@ -193,19 +193,20 @@ impl TrainOnStrip {
             self.start_m < -END_SLACK_M,
             self.end_m > length_m + END_SLACK_M,
         );
-        let doubt_m = match (out_before, out_behind) {
-            (true, false) => 2.0 * self.end_sigma_m,
-            (false, true) => 2.0 * self.start_sigma_m,
-            _ => 0.0,
-        };
-        if end_m - start_m <= doubt_m.max(END_SLACK_M) {
-            return None;
-        }
         let sigma = |out: bool, sigma_m: f64| if out { 0.0 } else { sigma_m };
         let length_sigma_m = match (out_before, out_behind) {
             (false, false) => self.length_sigma_m,
             _ => sigma(out_before, self.start_sigma_m).hypot(sigma(out_behind, self.end_sigma_m)),
         };
+        // What reaches in from outside ends where its inner end does.
+        let doubt_m = if out_before || out_behind {
+            2.0 * length_sigma_m
+        } else {
+            0.0
+        };
+        if end_m - start_m <= doubt_m.max(END_SLACK_M) {
+            return None;
+        }
         let part = track.alignment.between(start_m, end_m).ok()?;
         let hidden_start = matches!(self.censored, Censored::Start | Censored::Both);
         let hidden_end = matches!(self.censored, Censored::End | Censored::Both);

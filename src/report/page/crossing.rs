@@ -136,7 +136,7 @@ fn listed<'a>(
 /// Presence by month and the calendar, beside each other where they fit.
 fn months_and_days(scope: &ScopeSummary) -> Result<Markup> {
     Ok(html! {
-        div class=(if calendar::years(scope) > MOST_BESIDE { "later pair long" } else { "later pair" }) {
+        div.later.pair.long[calendar::years(scope) > MOST_BESIDE] {
             div { h3 { "How often a train is there, by month" } figure.chart { (presence::presence(&scope.periods)?) } (months(scope)) }
             div { h3 { "Calendar of observations" } (calendar::calendar(scope)) }
         }
