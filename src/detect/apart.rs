@@ -67,7 +67,7 @@ fn explained(band: ArrayView2<f32>, (rows, j): (&[usize], usize), shape: &[f64])
 mod tests {
     use super::*;
     use crate::strip::Axis;
-    use ndarray::{Array1, Array2};
+    use ndarray::Array2;
 
     const PSF_M: f64 = 7.2;
 
@@ -87,7 +87,6 @@ mod tests {
             let noise = 0.002 * ((7 * i + 3 * j) as f64).sin();
             (0.01 - 0.08 * template(offset.at_m(i) - at_m, PSF_M) + noise) as f32
         });
-        let flags = |n: usize| Array1::from_elem(n, true);
         let strip = Strip {
             chainage,
             offset,
@@ -95,21 +94,11 @@ mod tests {
             covered: Array2::from_elem(dim, true),
             clear: Array2::from_elem(dim, true),
         };
-        let profile = Profile {
+        let profile = Profile::seen_whole(
             chainage,
-            track: Array2::zeros((1, 20)),
-            track_sigma: Array2::from_elem((1, 20), 0.01),
-            road: Array2::zeros((1, 20)),
-            road_sigma: Array2::from_elem((1, 20), f32::INFINITY),
-            usable: flags(20),
-            measurable: flags(20),
-            covered: flags(20),
-            clear: flags(20),
-            band_correlation: Array2::eye(1),
-            lane_correlation: 0.0,
-            psf_m: PSF_M,
-            gsd_m: 10.0,
-        };
+            (Array2::zeros((1, 20)), Array2::from_elem((1, 20), 0.01)),
+            (PSF_M, 10.0),
+        );
         better_here((&residual, &strip), &profile, (0.0, 4.5), (10.0, 80.0))
     }
 

@@ -56,7 +56,7 @@ fn log_positive(centre: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array1, Array2};
+    use ndarray::Array2;
 
     use super::*;
     use crate::strip::Axis;
@@ -64,33 +64,25 @@ mod tests {
     const CELLS: usize = 40;
 
     fn profile(contrast: f32) -> Profile {
-        let flags = || Array1::from_elem(CELLS, true);
-        Profile {
-            chainage: Axis {
+        Profile::seen_whole(
+            Axis {
                 first_m: 0.0,
                 step_m: 10.0,
                 len: CELLS,
             },
-            // Bright and dark wagons in turn: their mean is nothing.
-            track: Array2::from_shape_fn((1, CELLS), |(_, j)| {
-                if (j / 2) % 2 == 0 {
-                    contrast
-                } else {
-                    -contrast
-                }
-            }),
-            track_sigma: Array2::from_elem((1, CELLS), 0.04),
-            road: Array2::zeros((1, CELLS)),
-            road_sigma: Array2::from_elem((1, CELLS), f32::INFINITY),
-            usable: flags(),
-            measurable: flags(),
-            covered: flags(),
-            clear: flags(),
-            band_correlation: Array2::eye(1),
-            lane_correlation: 0.0,
-            psf_m: 7.2,
-            gsd_m: 10.0,
-        }
+            (
+                // Bright and dark wagons in turn: their mean is nothing.
+                Array2::from_shape_fn((1, CELLS), |(_, j)| {
+                    if (j / 2) % 2 == 0 {
+                        contrast
+                    } else {
+                        -contrast
+                    }
+                }),
+                Array2::from_elem((1, CELLS), 0.04),
+            ),
+            (7.2, 10.0),
+        )
     }
 
     fn against_three(contrast: f32, cells: Range<usize>) -> f64 {

@@ -74,33 +74,25 @@ fn scores(sums: &[[f64; TRACK - 1]], cells: usize) -> impl Iterator<Item = f64> 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use ndarray::{Array1, Array2};
+    use ndarray::Array2;
 
     use super::*;
     use crate::strip::Axis;
 
     fn profile(contrast: f32) -> Profile {
         let n = 300;
-        let flags = || Array1::from_elem(n, true);
-        Profile {
-            chainage: Axis {
+        Profile::seen_whole(
+            Axis {
                 first_m: 0.0,
                 step_m: 5.0,
                 len: n,
             },
-            track: Array2::from_elem((2, n), contrast),
-            track_sigma: Array2::from_elem((2, n), 0.02),
-            road: Array2::zeros((2, n)),
-            road_sigma: Array2::from_elem((2, n), f32::INFINITY),
-            usable: flags(),
-            measurable: flags(),
-            covered: flags(),
-            clear: flags(),
-            band_correlation: Array2::eye(2),
-            lane_correlation: 0.0,
-            psf_m: 7.2,
-            gsd_m: 10.0,
-        }
+            (
+                Array2::from_elem((2, n), contrast),
+                Array2::from_elem((2, n), 0.02),
+            ),
+            (7.2, 10.0),
+        )
     }
 
     #[test]

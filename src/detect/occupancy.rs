@@ -234,26 +234,18 @@ mod tests {
 
     /// A profile of one band: a constant contrast with noise of 0.01.
     fn profile(contrast: f32) -> Profile {
-        let flags = || ndarray::Array1::from_elem(CELLS, true);
-        Profile {
-            chainage: Axis {
+        Profile::seen_whole(
+            Axis {
                 first_m: 0.0,
                 step_m: 5.0,
                 len: CELLS,
             },
-            track: Array2::from_elem((1, CELLS), contrast),
-            track_sigma: Array2::from_elem((1, CELLS), 0.01),
-            road: Array2::zeros((1, CELLS)),
-            road_sigma: Array2::from_elem((1, CELLS), f32::INFINITY),
-            usable: flags(),
-            measurable: flags(),
-            covered: flags(),
-            clear: flags(),
-            band_correlation: Array2::eye(1),
-            lane_correlation: 0.0,
-            psf_m: 7.2,
-            gsd_m: 10.0,
-        }
+            (
+                Array2::from_elem((1, CELLS), contrast),
+                Array2::from_elem((1, CELLS), 0.01),
+            ),
+            (7.2, 10.0),
+        )
     }
 
     /// Contrasts as the trains `a` make them, each capture predicted by the

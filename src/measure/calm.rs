@@ -64,7 +64,7 @@ fn scale(profile: &Profile, side: Side, end_m: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array1, Array2};
+    use ndarray::Array2;
 
     use super::*;
     use crate::strip::Axis;
@@ -73,29 +73,21 @@ mod tests {
     /// 100 m, of 3 sigma beyond.
     fn profile(size: f32) -> Profile {
         let n = 200;
-        let flags = || Array1::from_elem(n, true);
-        Profile {
-            chainage: Axis {
+        Profile::seen_whole(
+            Axis {
                 first_m: 0.0,
                 step_m: 1.0,
                 len: n,
             },
-            track: Array2::from_shape_fn((1, n), |(_, j)| {
-                let sign = if j % 2 == 0 { 0.01 } else { -0.01 };
-                sign * if j < 100 { size } else { 3.0 }
-            }),
-            track_sigma: Array2::from_elem((1, n), 0.01),
-            road: Array2::zeros((1, n)),
-            road_sigma: Array2::from_elem((1, n), f32::INFINITY),
-            usable: flags(),
-            measurable: flags(),
-            covered: flags(),
-            clear: flags(),
-            band_correlation: Array2::eye(1),
-            lane_correlation: 0.0,
-            psf_m: 0.7,
-            gsd_m: 1.0,
-        }
+            (
+                Array2::from_shape_fn((1, n), |(_, j)| {
+                    let sign = if j % 2 == 0 { 0.01 } else { -0.01 };
+                    sign * if j < 100 { size } else { 3.0 }
+                }),
+                Array2::from_elem((1, n), 0.01),
+            ),
+            (0.7, 1.0),
+        )
     }
 
     #[test]

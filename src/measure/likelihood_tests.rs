@@ -1,38 +1,28 @@
 //! The likelihood against the textbook density, and what it says of plain cases.
 #![allow(clippy::unwrap_used)]
-use ndarray::{Array1, Array2};
+use ndarray::Array2;
 
 use super::*;
 use crate::strip::Axis;
 
 fn profile() -> Profile {
     let n = 40;
-    let flags = || Array1::from_elem(n, true);
     let axis = Axis {
         first_m: 0.0,
         step_m: 1.5,
         len: n,
     };
+    let track = Array2::from_shape_fn((2, n), |(b, j)| {
+        let inside = f32::from(u8::from(axis.at_m(j) > 30.0));
+        inside * (0.1 - 0.15 * b as f32) + 0.002 * ((j * 7 + b) as f32).sin()
+    });
+    // A product of bands and places.
+    let track_sigma = Array2::from_shape_fn((2, n), |(b, j)| {
+        0.01 * (1.0 + 0.5 * b as f32) * (1.0 + 0.01 * j as f32)
+    });
     Profile {
-        chainage: axis,
-        track: Array2::from_shape_fn((2, n), |(b, j)| {
-            let inside = f32::from(u8::from(axis.at_m(j) > 30.0));
-            inside * (0.1 - 0.15 * b as f32) + 0.002 * ((j * 7 + b) as f32).sin()
-        }),
-        // A product of bands and places.
-        track_sigma: Array2::from_shape_fn((2, n), |(b, j)| {
-            0.01 * (1.0 + 0.5 * b as f32) * (1.0 + 0.01 * j as f32)
-        }),
-        road: Array2::zeros((2, n)),
-        road_sigma: Array2::from_elem((2, n), f32::INFINITY),
-        usable: flags(),
-        measurable: flags(),
-        covered: flags(),
-        clear: flags(),
         band_correlation: ndarray::array![[1.0, 0.3], [0.3, 1.0]],
-        lane_correlation: 0.0,
-        psf_m: 2.2,
-        gsd_m: 3.0,
+        ..Profile::seen_whole(axis, (track, track_sigma), (2.2, 3.0))
     }
 }
 

@@ -117,7 +117,6 @@ fn drifting(distance_m: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use ndarray::Array1;
     use rand::SeedableRng;
     use rand::rngs::ChaCha8Rng;
     use rand_distr::{Distribution, StandardNormal};
@@ -129,7 +128,6 @@ mod tests {
     fn profile(seed: u64, drift: f64) -> Profile {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let n = 200;
-        let flags = || Array1::from_elem(n, true);
         let mut normal = || -> f64 { StandardNormal.sample(&mut rng) };
         let level = drift.sqrt() * normal();
         let mut track = Array2::zeros((2, n));
@@ -141,25 +139,15 @@ mod tests {
                 track[(b, j)] = (0.01 * (level + own)) as f32;
             }
         }
-        Profile {
-            chainage: Axis {
+        Profile::seen_whole(
+            Axis {
                 first_m: 0.0,
                 step_m: 1.5,
                 len: n,
             },
-            track,
-            track_sigma: Array2::from_elem((2, n), 0.01),
-            road: Array2::zeros((2, n)),
-            road_sigma: Array2::from_elem((2, n), f32::INFINITY),
-            usable: flags(),
-            measurable: flags(),
-            covered: flags(),
-            clear: flags(),
-            band_correlation: Array2::eye(2),
-            lane_correlation: 0.0,
-            psf_m: 2.2,
-            gsd_m: 3.0,
-        }
+            (track, Array2::from_elem((2, n), 0.01)),
+            (2.2, 3.0),
+        )
     }
 
     fn learn(drift: f64) -> Option<NoiseShape> {

@@ -161,7 +161,7 @@ impl Planted {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array1, Array2};
+    use ndarray::Array2;
     use rand::SeedableRng;
 
     use super::*;
@@ -169,26 +169,18 @@ mod tests {
 
     fn empty(bands: usize) -> Profile {
         let n = 400;
-        let flags = || Array1::from_elem(n, true);
-        Profile {
-            chainage: Axis {
+        Profile::seen_whole(
+            Axis {
                 first_m: 0.0,
                 step_m: 1.5,
                 len: n,
             },
-            track: Array2::zeros((bands, n)),
-            track_sigma: Array2::from_elem((bands, n), 0.01),
-            road: Array2::zeros((bands, n)),
-            road_sigma: Array2::from_elem((bands, n), f32::INFINITY),
-            usable: flags(),
-            measurable: flags(),
-            covered: flags(),
-            clear: flags(),
-            band_correlation: Array2::eye(bands),
-            lane_correlation: 0.0,
-            psf_m: 2.2,
-            gsd_m: 3.0,
-        }
+            (
+                Array2::zeros((bands, n)),
+                Array2::from_elem((bands, n), 0.01),
+            ),
+            (2.2, 3.0),
+        )
     }
 
     fn one_car(speed_mps: f64) -> Planted {

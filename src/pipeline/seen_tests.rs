@@ -137,26 +137,15 @@ fn a_refused_registration_is_a_remark_and_no_shift() {
 /// An outcome of a capture with a profile of ten cells and this limit.
 fn outcome(limit_m: Option<f64>) -> StripOutcome {
     let rows = |value: f32| Array2::from_elem((1, 10), value);
-    let flags = ndarray::Array1::from_elem(10, true);
-    let profile = crate::strip::Profile {
-        chainage: Axis {
+    let profile = crate::strip::Profile::seen_whole(
+        Axis {
             first_m: 5.0,
             step_m: 10.0,
             len: 10,
         },
-        track: rows(0.0),
-        track_sigma: rows(0.1),
-        road: rows(0.0),
-        road_sigma: rows(f32::INFINITY),
-        usable: flags.clone(),
-        measurable: flags.clone(),
-        covered: flags.clone(),
-        clear: flags,
-        band_correlation: Array2::eye(1),
-        lane_correlation: 0.0,
-        psf_m: 6.0,
-        gsd_m: 10.0,
-    };
+        (rows(0.0), rows(0.1)),
+        (6.0, 10.0),
+    );
     StripOutcome {
         profile: Some(profile),
         detection_limit_m: limit_m,

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use ndarray::{Array1, Array2};
+use ndarray::Array2;
 
 use super::*;
 use crate::detect::Detector;
@@ -14,7 +14,6 @@ const NOISE: f64 = 0.012;
 
 fn profile(seed: u64, noise: f64) -> Profile {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let flags = || Array1::from_elem(CELLS, true);
     let mut track = Array2::zeros((4, CELLS));
     // Smoothing by a Gaussian narrower by √2 gives the correlation of samples.
     let kernel: Vec<f64> = (-4..=4)
@@ -30,25 +29,15 @@ fn profile(seed: u64, noise: f64) -> Profile {
             *to = (noise * sum / unit) as f32;
         }
     }
-    Profile {
-        chainage: Axis {
+    Profile::seen_whole(
+        Axis {
             first_m: 0.0,
             step_m: 1.5,
             len: CELLS,
         },
-        track,
-        track_sigma: Array2::from_elem((4, CELLS), noise as f32),
-        road: Array2::zeros((4, CELLS)),
-        road_sigma: Array2::from_elem((4, CELLS), f32::INFINITY),
-        usable: flags(),
-        measurable: flags(),
-        covered: flags(),
-        clear: flags(),
-        band_correlation: Array2::eye(4),
-        lane_correlation: 0.0,
-        psf_m: 2.16,
-        gsd_m: 3.0,
-    }
+        (track, Array2::from_elem((4, CELLS), noise as f32)),
+        (2.16, 3.0),
+    )
 }
 
 fn settings() -> PassSettings {

@@ -101,3 +101,31 @@ impl Profile {
 pub fn sample_correlation(distance_m: f64, gsd_m: f64) -> f64 {
     (-0.5 * (distance_m / (0.6 * gsd_m)).powi(2)).exp()
 }
+
+#[cfg(test)]
+impl Profile {
+    /// For tests: a track beside no road, all of it seen, with bands whose noise is
+    /// independent.
+    pub(crate) fn seen_whole(
+        chainage: Axis,
+        (track, track_sigma): (Array2<f32>, Array2<f32>),
+        (psf_m, gsd_m): (f64, f64),
+    ) -> Self {
+        let flags = Array1::from_elem(chainage.len, true);
+        Self {
+            chainage,
+            road: Array2::zeros(track.dim()),
+            road_sigma: Array2::from_elem(track.dim(), f32::INFINITY),
+            band_correlation: Array2::eye(track.nrows()),
+            track,
+            track_sigma,
+            usable: flags.clone(),
+            measurable: flags.clone(),
+            covered: flags.clone(),
+            clear: flags,
+            lane_correlation: 0.0,
+            psf_m,
+            gsd_m,
+        }
+    }
+}

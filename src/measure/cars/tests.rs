@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp)]
 
-use ndarray::{Array1, Array2};
+use ndarray::Array2;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
@@ -69,22 +69,8 @@ fn gauss(rng: &mut ChaCha8Rng) -> f64 {
 }
 
 fn profile(axis: Axis, track: Array2<f32>) -> Profile {
-    let flags = || Array1::from_elem(axis.len, true);
-    Profile {
-        chainage: axis,
-        track_sigma: Array2::from_elem(track.dim(), 0.01),
-        road: Array2::zeros(track.dim()),
-        road_sigma: Array2::from_elem(track.dim(), f32::INFINITY),
-        track,
-        usable: flags(),
-        measurable: flags(),
-        covered: flags(),
-        clear: flags(),
-        band_correlation: Array2::eye(4),
-        lane_correlation: 0.0,
-        psf_m: PSF_M,
-        gsd_m: 1.0,
-    }
+    let track_sigma = Array2::from_elem(track.dim(), 0.01);
+    Profile::seen_whole(axis, (track, track_sigma), (PSF_M, 1.0))
 }
 
 /// A train at random: a locomotive and 5 to 25 cars of one or of several kinds,
