@@ -128,7 +128,7 @@ fn profiles(pass: &Pass, panel: &Panel, across: &Across) -> Vec<Profile> {
 }
 
 /// What the search for standing wagons looks at.
-fn track_view(pass: &Pass, panel: &Panel, across: &Across) -> TrackView {
+fn track_view(pass: &Pass, panel: &Panel, across: &Across, profiles: &[Profile]) -> TrackView {
     let tracks: Vec<(Array2<f32>, Vec<bool>)> = (pass.strips.iter())
         .map(|s| across.track(&s.values, s.clear.view()))
         .collect();
@@ -136,9 +136,24 @@ fn track_view(pass: &Pass, panel: &Panel, across: &Across) -> TrackView {
     let shape = (CAPTURES, chainage.len);
     let of_band =
         |b: usize| DMatrix::from_fn(shape.0, shape.1, |t, j| f64::from(tracks[t].0[(b, j)]));
+    let sigma_of = |b: usize| {
+        DMatrix::from_fn(shape.0, shape.1, |t, j| {
+            f64::from(profiles[t].track_sigma[(b, j)])
+        })
+    };
+    let pseudo: Vec<Vec<Array2<f32>>> = (pass.strips.iter())
+        .map(|s| across.beside(&s.values, s.clear.view()))
+        .collect();
+    let beside = |b: usize| {
+        Array3::from_shape_fn((pseudo[0].len(), shape.0, shape.1), |(p, t, j)| {
+            pseudo[t][p][(b, j)]
+        })
+    };
     let unit = across.track_variance(pass.strips[0].offset);
     TrackView {
         contrast: (0..BANDS).map(of_band).collect(),
+        sigma: (0..BANDS).map(sigma_of).collect(),
+        beside: (0..BANDS).map(beside).collect(),
         seen: DMatrix::from_fn(shape.0, shape.1, |t, j| tracks[t].1[j]),
         ground: (0..BANDS).map(|b| panel.covariance(b)).collect(),
         noise: (0..BANDS).map(|b| unit * panel.noise(b).powi(2)).collect(),
@@ -184,9 +199,10 @@ fn detection(c: &mut Criterion) {
         group.bench_function("ends of one train", |b| {
             b.iter(|| fit(&profiles[0], (train.start_m, train.end_m), &ruler));
         });
-        let view = track_view(&pass, &panel, &across);
+        let view = track_view(&pass, &panel, &across, &profiles);
+        let held = vec![vec![false; view.chainage.len]; CAPTURES];
         group.bench_function("standing wagons of 40", |b| {
-            b.iter(|| standing(&view, Detector::OPTICAL.prior));
+            b.iter(|| standing(&view, &held, Detector::OPTICAL.prior));
         });
         group.finish();
     }

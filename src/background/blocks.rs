@@ -1,6 +1,8 @@
 //! Available-case prediction: in every block of the track only those captures
 //! predict that show it, without cloud and without a train of their own.
 //!
+//! Where the track changed for good, those on the same side of the change.
+//!
 //! Filling their gaps instead does not do: a train in a strongly weighted
 //! partner would appear in the target as a ghost of opposite sign.
 
@@ -8,7 +10,10 @@ use std::ops::Range;
 
 use ndarray::{Array2, Axis as Dim, Slice};
 
-use super::panel::Panel;
+use super::panel::{Change, Panel};
+
+/// Fewer predictors than this on one side of a change do not predict alone.
+const LEAST_SIDE: usize = 4;
 
 /// A block of chainage cells and who may predict it.
 pub(super) struct Block {
@@ -19,8 +24,9 @@ pub(super) struct Block {
 }
 
 impl Panel<'_> {
-    /// The blocks with those of the predictors `picks` allowed in each.
-    pub(super) fn blocks(&self, picks: &[usize]) -> Vec<Block> {
+    /// The blocks with those of the predictors `picks` of capture `t` allowed in
+    /// each.
+    pub(super) fn blocks(&self, t: usize, picks: &[usize]) -> Vec<Block> {
         let (offset, chainage) = self.axes();
         let length = (self.settings.block_m / chainage.step_m).round().max(1.0) as usize;
         let core: Vec<usize> = (0..offset.len)
@@ -34,7 +40,7 @@ impl Panel<'_> {
             .step_by(length)
             .map(|from| {
                 let to = (from + length).min(chainage.len);
-                let allowed = picks
+                let mut allowed: Vec<bool> = picks
                     .iter()
                     .map(|k| {
                         let core = self.strips[*k].clear.slice_axis(Dim(0), rows);
@@ -42,9 +48,25 @@ impl Panel<'_> {
                         seen.iter().all(|c| *c) && !self.train_in(*k, from..to)
                     })
                     .collect();
+                self.keep_to_side(t, picks, (from..to, &mut allowed));
                 Block { from, to, allowed }
             })
             .collect()
+    }
+
+    /// Takes those out that a change parts from capture `t`, if enough are left.
+    fn keep_to_side(&self, t: usize, picks: &[usize], block: (Range<usize>, &mut [bool])) {
+        let (cells, allowed) = block;
+        let here = |c: &&Change| c.cells.start < cells.end && cells.start < c.cells.end;
+        let changes = self.occupied.iter().flat_map(|o| &o.changes);
+        for change in changes.filter(here) {
+            let same: Vec<bool> = (picks.iter().zip(allowed.iter()))
+                .map(|(k, allowed)| *allowed && !change.parts(t, *k))
+                .collect();
+            if same.iter().filter(|s| **s).count() >= LEAST_SIDE {
+                allowed.copy_from_slice(&same);
+            }
+        }
     }
 
     fn train_in(&self, k: usize, mut cells: Range<usize>) -> bool {

@@ -30,6 +30,6 @@ mod predict;
 mod radar;
 mod zones;
 
-pub use panel::{Occupied, Panel, PanelSettings};
+pub use panel::{Change, Occupied, Panel, PanelSettings};
 pub use predict::{Prediction, predict};
 pub use radar::{RadarBackgroundSettings, RadarResidual, radar_residuals};

@@ -1,5 +1,7 @@
 //! What all fits of a series share in one pass: cells, gaps filled, sums of products.
 
+use std::ops::Range;
+
 use nalgebra::DMatrix;
 use ndarray::{Array2, Axis as Dim, Slice};
 
@@ -67,6 +69,25 @@ pub struct Occupied {
     pub half_width_m: f64,
     /// Per capture: the chainage cells with a train.
     pub cells: Vec<Vec<bool>>,
+    /// Where the track changed for good.
+    pub changes: Vec<Change>,
+}
+
+/// From some capture on a stretch of track looks different: captures before and
+/// after do not predict one another there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// The first capture after it.
+    pub first: usize,
+    /// The chainage cells that changed.
+    pub cells: Range<usize>,
+}
+
+impl Change {
+    /// Whether it comes between two captures.
+    pub(super) fn parts(&self, a: usize, b: usize) -> bool {
+        (a < self.first) != (b < self.first)
+    }
 }
 
 /// A series of strips, ready for [`super::predict`].

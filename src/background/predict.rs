@@ -55,7 +55,7 @@ pub fn predict(panel: &Panel, t: usize, warm: Option<&Prediction>) -> Option<Pre
         return None;
     }
     let picks = panel.alike(t);
-    let blocks = panel.blocks(&picks);
+    let blocks = panel.blocks(t, &picks);
     let (offset, chainage) = panel.axes();
     let bands = panel.full.len();
     let mut out = Prediction {
@@ -309,7 +309,7 @@ mod tests {
     use ndarray::{Array2, Array3};
 
     use super::*;
-    use crate::background::PanelSettings;
+    use crate::background::{Change, Occupied, PanelSettings};
     use crate::strip::{Axis, Strip};
 
     const OFFSET: Axis = Axis {
@@ -384,5 +384,37 @@ mod tests {
     fn a_faint_train_that_is_not_known_does_not_explain_itself() {
         let shown = left(0.02) - left(0.0);
         assert!((0.014..0.021).contains(&shown), "{shown}");
+    }
+
+    #[test]
+    fn captures_before_and_after_a_change_do_not_predict_one_another_there() {
+        let strips = series(0.0);
+        let settings = PanelSettings::for_gsd(10.0);
+        let allowed = |first: usize, t: usize| {
+            let occupied = Occupied {
+                centre_m: 0.0,
+                half_width_m: 10.0,
+                cells: vec![vec![false; CHAINAGE.len]; CAPTURES],
+                changes: vec![Change {
+                    first,
+                    cells: 60..66,
+                }],
+            };
+            let panel = Panel::new(&strips, settings, Some(&occupied), None).unwrap();
+            let picks: Vec<usize> = (0..CAPTURES).filter(|k| *k != t).collect();
+            let blocks = panel.blocks(t, &picks);
+            let of_block = |cell: usize| -> Vec<usize> {
+                let block = blocks.iter().find(|b| (b.from..b.to).contains(&cell));
+                let allowed = picks.iter().zip(&block.unwrap().allowed);
+                allowed.filter(|(_, a)| **a).map(|(k, _)| *k).collect()
+            };
+            (of_block(62), of_block(100).len())
+        };
+        let (here, elsewhere) = allowed(10, 4);
+        assert_eq!(here, [0, 1, 2, 3, 5, 6, 7, 8, 9]);
+        assert_eq!(elsewhere, CAPTURES - 1);
+        assert_eq!(allowed(10, 20).0.len(), 13);
+        // Two captures before it predict nothing alone.
+        assert_eq!(allowed(2, 1).0.len(), CAPTURES - 1);
     }
 }

@@ -230,6 +230,27 @@ impl Across {
         (track, support.usable)
     }
 
+    /// The same on every pseudo-track, brought to the noise of the track; NaN where
+    /// it cannot be used.
+    #[must_use]
+    pub fn beside(&self, values: &Array3<f32>, clear: ArrayView2<bool>) -> Vec<Array2<f32>> {
+        let (bands, _, n) = values.dim();
+        let of_pseudo = |(fit, factor): &(Lateral, f32)| {
+            let support = fit.support(clear);
+            let mut out = Array2::from_elem((bands, n), f32::NAN);
+            for (b, band) in values.outer_iter().enumerate() {
+                let amplitudes = fit.amplitudes(band, &support);
+                for (j, to) in out.row_mut(b).iter_mut().enumerate() {
+                    if support.usable[j] {
+                        *to = amplitudes[(0, j)] * factor;
+                    }
+                }
+            }
+            out
+        };
+        self.pseudo.iter().map(of_pseudo).collect()
+    }
+
     /// Variance of the contrast on the track for noise of unit variance in the strip.
     #[must_use]
     pub fn track_variance(&self, offset: Axis) -> f64 {
@@ -273,23 +294,9 @@ impl Across {
     /// Local noise of the single-track fit, and the pseudo-tracks in units of it.
     fn noise(&self, residual: &Array3<f32>, strip: &Strip) -> (Array2<f32>, Vec<Array2<f32>>) {
         let (bands, _, n) = residual.dim();
-        let supports: Vec<Support> = self
-            .pseudo
-            .iter()
-            .map(|(fit, _)| fit.support(strip.clear.view()))
-            .collect();
+        let mut pseudo = self.beside(residual, strip.clear.view());
         let mut sigma = Array2::from_elem((bands, n), f32::NAN);
-        let mut pseudo = vec![Array2::from_elem((bands, n), f32::NAN); self.pseudo.len()];
-        for (b, band) in residual.outer_iter().enumerate() {
-            for ((p, (fit, factor)), support) in pseudo.iter_mut().zip(&self.pseudo).zip(&supports)
-            {
-                let amplitudes = fit.amplitudes(band, support);
-                for (j, to) in p.row_mut(b).iter_mut().enumerate() {
-                    if support.usable[j] {
-                        *to = amplitudes[(0, j)] * factor;
-                    }
-                }
-            }
+        for b in 0..bands {
             let local = local_scale(
                 &pseudo,
                 b,

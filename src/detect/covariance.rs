@@ -7,33 +7,66 @@ const ROUNDS: usize = 4;
 /// Keeps a covariance of few cells solvable, as a share of its mean variance.
 const LEAST_SHARE: f64 = 1e-6;
 
-/// Covariance of the rows of `values` (row × cell, mean zero) where only some
-/// are `seen`, by expectation and maximisation (Dempster, Laird and Rubin 1977).
-///
-/// `None` where no cell is seen in two rows.
-pub(super) fn with_gaps(values: &DMatrix<f64>, seen: &DMatrix<bool>) -> Option<DMatrix<f64>> {
-    let rows = values.nrows();
-    let cells: Vec<usize> = (0..values.ncols())
-        .filter(|j| 2 * seen.column(*j).iter().filter(|s| **s).count() > rows.min(3))
-        .collect();
-    if cells.is_empty() {
-        return None;
-    }
-    let mut filled = DMatrix::from_fn(rows, cells.len(), |i, j| {
-        f64::from(u8::from(seen[(i, cells[j])])) * values[(i, cells[j])]
-    });
-    let mut covariance = &filled * filled.transpose() / cells.len() as f64;
-    let patterns = patterns(seen, &cells);
-    for _ in 0..ROUNDS {
-        regularise(&mut covariance);
-        let mut spread = DMatrix::zeros(rows, rows);
-        for (shown, members) in &patterns {
-            complete(&mut filled, &mut spread, &covariance, (shown, members))?;
+/// Rows of values with their gaps filled by expectation.
+pub(super) struct Completed {
+    /// Row × cell kept.
+    values: DMatrix<f64>,
+    /// The cells of the input that were kept: those seen in two rows or more.
+    cells: Vec<usize>,
+    /// What the gaps leave uncertain, a cell.
+    spread: DMatrix<f64>,
+}
+
+impl Completed {
+    /// Fills the gaps of `values` (row × cell, mean zero), known where `seen`, by
+    /// expectation and maximisation (Dempster, Laird and Rubin 1977).
+    ///
+    /// `None` where no cell is seen in two rows.
+    pub(super) fn new(values: &DMatrix<f64>, seen: &DMatrix<bool>) -> Option<Self> {
+        let rows = values.nrows();
+        let cells: Vec<usize> = (0..values.ncols())
+            .filter(|j| 2 * seen.column(*j).iter().filter(|s| **s).count() > rows.min(3))
+            .collect();
+        if cells.is_empty() {
+            return None;
         }
-        covariance = (&filled * filled.transpose() + spread) / cells.len() as f64;
+        let count = cells.len() as f64;
+        let mut filled = DMatrix::from_fn(rows, cells.len(), |i, j| {
+            f64::from(u8::from(seen[(i, cells[j])])) * values[(i, cells[j])]
+        });
+        let mut covariance = &filled * filled.transpose() / count;
+        let mut spread = DMatrix::zeros(rows, rows);
+        let patterns = patterns(seen, &cells);
+        for _ in 0..ROUNDS {
+            regularise(&mut covariance);
+            spread.fill(0.0);
+            for (shown, members) in &patterns {
+                complete(&mut filled, &mut spread, &covariance, (shown, members))?;
+            }
+            covariance = (&filled * filled.transpose() + &spread) / count;
+        }
+        Some(Self {
+            values: filled,
+            cells,
+            spread: spread / count,
+        })
     }
-    regularise(&mut covariance);
-    Some(covariance)
+
+    /// Covariance of the rows over the cells that `takes_part` says.
+    ///
+    /// `None` where that is none.
+    pub(super) fn covariance(&self, takes_part: impl Fn(usize) -> bool) -> Option<DMatrix<f64>> {
+        let part: Vec<usize> = (0..self.cells.len())
+            .filter(|i| takes_part(self.cells[*i]))
+            .collect();
+        if part.is_empty() {
+            return None;
+        }
+        let values = self.values.select_columns(&part);
+        let mut covariance = &values * values.transpose() / part.len() as f64 + &self.spread;
+        regularise(&mut covariance);
+        Some(covariance)
+    }
 }
 
 fn regularise(covariance: &mut DMatrix<f64>) {
@@ -103,10 +136,27 @@ mod tests {
         })
     }
 
+    fn covariance(values: &DMatrix<f64>, seen: &DMatrix<bool>) -> Option<DMatrix<f64>> {
+        Completed::new(values, seen)?.covariance(|_| true)
+    }
+
+    #[test]
+    fn cells_left_out_have_no_part() {
+        let mut values = values();
+        values.column_mut(7).fill(1e3);
+        let completed = Completed::new(&values, &DMatrix::from_element(3, 40, true)).unwrap();
+        let got = completed.covariance(|j| j != 7).unwrap();
+        let rest = values.remove_column(7);
+        let expected = &rest * rest.transpose() / 39.0;
+        // Nothing but what keeps the covariance solvable is added.
+        assert!((got - &expected).amax() < 1e-3 * expected.amax());
+        assert!(completed.covariance(|_| false).is_none());
+    }
+
     #[test]
     fn without_gaps_it_is_the_mean_of_products() {
         let values = values();
-        let got = with_gaps(&values, &DMatrix::from_element(3, 40, true)).unwrap();
+        let got = covariance(&values, &DMatrix::from_element(3, 40, true)).unwrap();
         let expected = &values * values.transpose() / 40.0;
         assert!((got - &expected).amax() < 1e-3 * expected.amax());
     }
@@ -115,7 +165,7 @@ mod tests {
     fn gaps_are_filled_from_rows_that_vary_together() {
         let values = values();
         let seen = DMatrix::from_fn(3, 40, |i, j| i != 1 || j % 3 != 0);
-        let got = with_gaps(&values, &seen).unwrap();
+        let got = covariance(&values, &seen).unwrap();
         let expected = &values * values.transpose() / 40.0;
         // Taking gaps for zeros would lose a third.
         let (cross, own) = (
@@ -130,6 +180,6 @@ mod tests {
 
     #[test]
     fn nothing_seen_gives_nothing() {
-        assert!(with_gaps(&values(), &DMatrix::from_element(3, 40, false)).is_none());
+        assert!(covariance(&values(), &DMatrix::from_element(3, 40, false)).is_none());
     }
 }

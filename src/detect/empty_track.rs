@@ -7,9 +7,9 @@
 use std::ops::Range;
 
 use nalgebra::{Cholesky, DMatrix};
+use ndarray::Array3;
 
-use super::covariance::with_gaps;
-use super::emission::Prior;
+use super::covariance::Completed;
 use super::segment::independent_share;
 use crate::stats::{MAD_TO_SIGMA, median};
 use crate::strip::Axis;
@@ -21,9 +21,6 @@ const BLOCK_M: f64 = 20.0;
 const TRACK_SHARE: f64 = 0.3;
 /// What differs from the prediction over more than this length is no train, m.
 const DRIFT_M: f64 = 350.0;
-/// Share of the contrast that is the same in all captures of a stay; light and
-/// season change the rest.
-const SAME: f64 = 0.8;
 /// Share of a band's information that other bands do not have already.
 const BAND_SHARE: f64 = 0.6;
 /// Captures considered at once, and how far apart such windows begin: the cost
@@ -31,8 +28,6 @@ const BAND_SHARE: f64 = 0.6;
 const WINDOW: (usize, usize) = (64, 32);
 /// Bounds of the noise of one capture against the model of all.
 const RESTLESS: (f64, f64) = (1.0, 5.0);
-/// The noise of a block is not taken below this share of the model's variance.
-const LEAST_LOCAL: f64 = 0.5;
 
 /// What the captures of a series show on the track, not compared with anything.
 #[derive(Debug, Clone)]
@@ -41,6 +36,12 @@ pub struct TrackView {
     pub contrast: Vec<DMatrix<f64>>,
     /// Capture × chainage cell: whether the contrast can be used.
     pub seen: DMatrix<bool>,
+    /// Per band: capture × chainage cell, how well a capture is known there, 1
+    /// sigma; NaN where it is not.
+    pub sigma: Vec<DMatrix<f64>>,
+    /// Per band: contrast on the pseudo-tracks beside the track, (pseudo-track,
+    /// capture, chainage cell); NaN where it cannot be used.
+    pub beside: Vec<Array3<f32>>,
     /// Per band: covariance of the captures on the ground beside the track.
     pub ground: Vec<DMatrix<f64>>,
     /// Per band: variance of the noise of one contrast.
@@ -67,8 +68,6 @@ pub(super) struct Model {
     /// Per block: the captures that see all of it.
     pub(super) seen: Vec<Vec<usize>>,
     pub(super) captures: usize,
-    /// Variance of a train's contrast.
-    pub(super) variance: f64,
     /// Share of independent information in one sample of one band.
     pub(super) temper: f64,
 }
@@ -76,13 +75,12 @@ pub(super) struct Model {
 pub(super) struct BandModel {
     /// Capture × cell: contrast less what is common to the capture.
     pub(super) contrast: DMatrix<f64>,
+    /// Of all captures, the restless ones allowed for.
     pub(super) covariance: DMatrix<f64>,
-    /// Per block: variance against the covariance.
-    pub(super) scale: Vec<f64>,
 }
 
 impl Model {
-    pub(super) fn new(view: &TrackView, window: &Range<usize>, prior: Prior) -> Option<Self> {
+    pub(super) fn new(view: &TrackView, window: &Range<usize>) -> Option<Self> {
         let rows: Vec<usize> = window.clone().collect();
         let seen = view.seen.select_rows(&rows);
         let blocks = blocks(view.chainage);
@@ -91,7 +89,7 @@ impl Model {
                 let ground = view.ground[b].select_rows(&rows).select_columns(&rows);
                 let contrast = view.contrast[b].select_rows(&rows);
                 let half = (DRIFT_M / view.chainage.step_m) as usize;
-                BandModel::new(contrast, &seen, (&ground, view.noise[b]), (&blocks, half))
+                BandModel::new(contrast, &seen, (&ground, view.noise[b]), half)
             })
             .collect::<Option<Vec<_>>>()?;
         Some(Self {
@@ -104,52 +102,8 @@ impl Model {
                 .collect(),
             blocks,
             captures: rows.len(),
-            variance: prior.tau.powi(2),
             temper: BAND_SHARE * independent_share(view.chainage.step_m, view.gsd_m),
         })
-    }
-
-    /// Covariance of the captures that see block `k`, with these things on it.
-    pub(super) fn covariance(
-        &self,
-        band: &BandModel,
-        k: usize,
-        things: &[Range<usize>],
-    ) -> DMatrix<f64> {
-        let seen = &self.seen[k];
-        let mut out = band.covariance.select_rows(seen).select_columns(seen) * band.scale[k];
-        for thing in things {
-            let held: Vec<usize> = (0..seen.len())
-                .filter(|i| thing.contains(&seen[*i]))
-                .collect();
-            for i in &held {
-                for j in &held {
-                    let share = if i == j { 1.0 } else { SAME };
-                    out[(*i, *j)] += share * self.variance;
-                }
-            }
-        }
-        out
-    }
-
-    /// Contrast of one band of block `k` in the captures that see it.
-    pub(super) fn contrast(&self, band: &BandModel, k: usize) -> DMatrix<f64> {
-        let block = &self.blocks[k];
-        let columns = band.contrast.columns(block.start, block.len());
-        columns.select_rows(&self.seen[k])
-    }
-
-    /// Log likelihood of block `k` with these things on it.
-    pub(super) fn log_likelihood(&self, k: usize, things: &[Range<usize>]) -> f64 {
-        let of = |band: &BandModel| {
-            let Some(factor) = Cholesky::new(self.covariance(band, k, things)) else {
-                return 0.0;
-            };
-            let contrast = self.contrast(band, k);
-            let energy = contrast.dot(&factor.solve(&contrast));
-            -0.5 * (energy + contrast.ncols() as f64 * factor.determinant().ln())
-        };
-        self.temper * self.bands.iter().map(of).sum::<f64>()
     }
 }
 
@@ -158,7 +112,7 @@ impl BandModel {
         mut contrast: DMatrix<f64>,
         seen: &DMatrix<bool>,
         (ground, noise): (&DMatrix<f64>, f64),
-        (blocks, drift): (&[Range<usize>], usize),
+        drift: usize,
     ) -> Option<Self> {
         for (mut row, seen) in contrast.row_iter_mut().zip(seen.row_iter()) {
             let shown: Vec<f64> = (row.iter().zip(seen.iter()))
@@ -168,7 +122,7 @@ impl BandModel {
             let level = median(&shown).unwrap_or(0.0);
             row.add_scalar_mut(-level);
         }
-        let own = with_gaps(&contrast, seen)?;
+        let own = Completed::new(&contrast, seen)?.covariance(|_| true)?;
         let share = (1.0 - TRACK_SHARE) * own.trace() / ground.trace();
         let mut covariance = own * TRACK_SHARE + ground * share;
         for i in 0..covariance.nrows() {
@@ -186,22 +140,9 @@ impl BandModel {
                 covariance[(i, j)] *= a * b;
             }
         }
-        let scale = (blocks.iter().enumerate())
-            .map(|(k, block)| {
-                let next = blocks.get(k + 1).unwrap_or(block);
-                let from = blocks[k.saturating_sub(1)].start;
-                let near = (from..next.end).flat_map(|j| {
-                    let column = scores.value.column(j);
-                    let own = column.iter().zip(&restless).map(|(v, r)| v / r);
-                    own.collect::<Vec<f64>>()
-                });
-                spread(near).map_or(1.0, |s| (s * s).max(LEAST_LOCAL))
-            })
-            .collect();
         Some(Self {
             contrast,
             covariance,
-            scale,
         })
     }
 }

@@ -8,7 +8,6 @@ use std::ops::Range;
 
 use nalgebra::{Cholesky, DVector};
 
-use super::emission::Prior;
 use super::empty_track::{BandModel, Model, TrackView, windows};
 
 /// Fewer captures on one side say nothing.
@@ -35,12 +34,7 @@ pub struct Standout {
 ///
 /// `held`: per capture the chainage cells with trains, which predict nothing.
 #[must_use]
-pub fn lasting(
-    view: &TrackView,
-    held: &[Vec<bool>],
-    standouts: &[Standout],
-    prior: Prior,
-) -> Vec<bool> {
+pub fn lasting(view: &TrackView, held: &[Vec<bool>], standouts: &[Standout]) -> Vec<bool> {
     let mut free = view.clone();
     for (t, held) in held.iter().enumerate() {
         for (j, _) in held.iter().enumerate().filter(|(_, h)| **h) {
@@ -60,7 +54,7 @@ pub fn lasting(
         if here.is_empty() {
             continue;
         }
-        let Some(model) = Model::new(&free, window, prior) else {
+        let Some(model) = Model::new(&free, window) else {
             continue;
         };
         for i in here {

@@ -6,7 +6,8 @@
 //! [`SeriesNoise`] and [`profile`] give that its noise, and [`find_trains`]
 //! reads the profile with a hidden Markov model of trains and lorries. What one
 //! capture's train does to the others is settled by [`trains_among`], what stands
-//! in several captures by [`standing`], what lasts by [`lasting`], what a
+//! in several captures, and what changed for good, by [`standing`], whether a
+//! candidate is such a change by [`lasting`], what a
 //! capture shows that no other looks like by [`Bare`], and which of a few captures
 //! holds what differs between them by [`Continuity`]; [`ScoreTail`] says how often an empty track looks like a train, [`detection_limit_m`] which
 //! train would have been missed.
@@ -32,10 +33,12 @@ mod radar_across;
 mod radar_lane;
 mod radar_response;
 mod rows;
+mod sections;
 mod segment;
 mod standing;
 mod tail;
 mod template;
+mod things;
 
 pub use alone::Bare;
 pub use apart::better_here;
@@ -55,5 +58,5 @@ pub use radar_lane::{LaneContrast, LogRatio, lane_contrast};
 pub use radar_response::{StringAcross, fitted_response};
 pub use rows::RowNoise;
 pub use segment::{Candidate, Detector, find_trains};
-pub use standing::{Standing, standing};
+pub use standing::{Lasting, LastingChange, Standing, standing};
 pub use tail::ScoreTail;

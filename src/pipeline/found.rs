@@ -8,11 +8,11 @@ use ndarray::{Array2, Array3};
 use rayon::prelude::*;
 
 use super::passes::PassSettings;
-use crate::background::{Occupied, Panel, Prediction};
+use crate::background::{Change, Occupied, Panel, Prediction};
 use crate::detect::{
-    Across, Candidate, Contrast, Detector, Lanes, Prior, ScoreTail, SeriesNoise, Standing,
-    Standout, Stretch, Suspect, TrackView, better_here, find_trains, lasting, likeness, profile,
-    pseudo_profiles, told_apart, trains_among,
+    Across, Candidate, Contrast, Detector, Lanes, Lasting, LastingChange, Prior, ScoreTail,
+    SeriesNoise, Standing, Standout, Stretch, Suspect, TrackView, better_here, find_trains,
+    lasting, likeness, profile, pseudo_profiles, standing, told_apart, trains_among,
 };
 use crate::strip::{Profile, Strip};
 
@@ -86,6 +86,19 @@ pub(super) fn look(
     found.contrasts = contrasts;
     found.noise = Some(noise);
     found
+}
+
+/// Per band: contrasts on the pseudo-tracks, (pseudo-track, capture, cell).
+fn beside(across: &Across, strips: &[Strip]) -> Vec<Array3<f32>> {
+    let all: Vec<Vec<Array2<f32>>> = (strips.par_iter())
+        .map(|s| across.beside(&s.values, s.clear.view()))
+        .collect();
+    let (bands, _, cells) = strips.first().map_or((0, 0, 0), |s| s.values.dim());
+    let tracks = all.first().map_or(0, Vec::len);
+    let dim = (tracks, strips.len(), cells);
+    (0..bands)
+        .map(|b| Array3::from_shape_fn(dim, |(p, t, j)| all[t][p][(b, j)]))
+        .collect()
 }
 
 /// The lateral fits of a series, against the noise of its rows.
@@ -189,11 +202,38 @@ impl Found {
         let unit = across.track_variance(first.offset);
         Some(TrackView {
             contrast: bands.clone().map(of_band).collect(),
+            sigma: bands.clone().map(|b| self.track_sigma(b, cells)).collect(),
             seen: DMatrix::from_fn(captures, cells, |t, j| tracks[t].1[j]),
+            beside: beside(across, strips),
             ground: bands.clone().map(|b| panel.covariance(b)).collect(),
             noise: bands.map(|b| unit * panel.noise(b).powi(2)).collect(),
             chainage: first.chainage,
             gsd_m: self.lanes.gsd_m,
+        })
+    }
+
+    /// What several captures show on the track, learnt where no trains are found and
+    /// nothing is `known` to last.
+    pub(super) fn lasting(
+        &self,
+        view: &TrackView,
+        predicted: &[Option<Prediction>],
+        prior: Prior,
+        known: &Lasting,
+    ) -> Lasting {
+        let Some(trains) = self.occupied(predicted, prior, known) else {
+            return Lasting::default();
+        };
+        let mut held = trains.cells;
+        known.hold(&mut held);
+        standing(view, &held, prior)
+    }
+
+    /// Noise of the track, (capture, cell); NaN where a capture cannot be used.
+    fn track_sigma(&self, band: usize, cells: usize) -> DMatrix<f64> {
+        DMatrix::from_fn(self.profiles.len(), cells, |t, j| match &self.profiles[t] {
+            Some(profile) if profile.usable[j] => f64::from(profile.track_sigma[(band, j)]),
+            _ => f64::NAN,
         })
     }
 
@@ -203,7 +243,6 @@ impl Found {
         &mut self,
         view: &TrackView,
         trains: &Occupied,
-        prior: Prior,
     ) -> Vec<Vec<(f64, f64)>> {
         let axis = view.chainage;
         let mut standouts = Vec::new();
@@ -213,7 +252,7 @@ impl Found {
                 cells: axis.cell_at(c.start_m)..axis.cell_at(c.end_m) + 1,
             }));
         }
-        let mut verdicts = lasting(view, &trains.cells, &standouts, prior).into_iter();
+        let mut verdicts = lasting(view, &trains.cells, &standouts).into_iter();
         (self.candidates.iter_mut())
             .map(|candidates| {
                 let mut gone = Vec::new();
@@ -227,6 +266,26 @@ impl Found {
                 gone
             })
             .collect()
+    }
+
+    /// Adds to the places where captures show a change, m, the changes for good in
+    /// which captures before and after do not predict one another: each to the
+    /// first capture after it that shows most of it.
+    pub(super) fn add_changes(&self, changes: &[LastingChange], places: &mut [Vec<(f64, f64)>]) {
+        for change in changes {
+            let shown = (change.first..places.len()).find_map(|t| {
+                let profile = self.profiles[t].as_ref()?;
+                let axis = profile.chainage;
+                let edge_m = |cell: usize| axis.at_m(cell) - 0.5 * axis.step_m;
+                let place = (edge_m(change.cells.start), edge_m(change.cells.end));
+                (profile.visible_share(place.0, place.1) > LEAST_VISIBLE).then_some((t, place))
+            });
+            let Some((t, place)) = shown else { continue };
+            let known = |p: &(f64, f64)| p.0 < place.1 && place.0 < p.1;
+            if !places[t].iter().any(known) {
+                places[t].push(place);
+            }
+        }
     }
 
     /// Adds what a capture shows of wagons that stand there, where it is too
@@ -272,7 +331,7 @@ impl Found {
         &self,
         predicted: &[Option<Prediction>],
         prior: Prior,
-        standing: &[Standing],
+        lasting: &Lasting,
     ) -> Option<Occupied> {
         let first = predicted.iter().flatten().next()?;
         let stretches: Vec<Stretch> = (first.blocks.par_iter().enumerate())
@@ -284,7 +343,7 @@ impl Found {
                 cells[train.capture][block.clone()].fill(true);
             }
         }
-        for stay in standing {
+        for stay in &lasting.stays {
             for held in &mut cells[stay.captures.clone()] {
                 held[stay.cells.clone()].fill(true);
             }
@@ -293,6 +352,12 @@ impl Found {
             centre_m: self.lanes.track_m,
             half_width_m: 2.2 * self.lanes.psf_m + 1.6,
             cells,
+            changes: (lasting.changes.iter())
+                .map(|change| Change {
+                    first: change.first,
+                    cells: change.cells.clone(),
+                })
+                .collect(),
         })
     }
 

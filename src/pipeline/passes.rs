@@ -10,13 +10,16 @@ use super::found::{Found, look};
 use super::trials::Trials;
 use super::windows::windows;
 use crate::background::{Occupied, Panel, PanelSettings, Prediction, predict};
-use crate::detect::{Candidate, Detector, ScoreTail, Standing, TrackView, standing};
+use crate::detect::{Candidate, Detector, Lasting, ScoreTail, TrackView};
 use crate::error::{Error, Result};
 use crate::measure::{Calibration, Fit, Motion, Polarity, fit, polarity};
 use crate::strip::{Profile, Strip};
 
 /// Passes after which nothing changes any more.
 const PASSES: usize = 4;
+/// Passes that look for what stands there for long: the second knows the noise
+/// better.
+const LOOKS_AT_TRACK: usize = 2;
 
 /// What is said of a capture with trains that no other one looks like.
 const ONLY_ALONE: &str =
@@ -92,9 +95,10 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
     let panel_settings = PanelSettings::for_gsd(settings.gsd_m);
     let mut seen: Option<Pass> = None;
     let prior = settings.detector.prior;
-    let mut track: Option<(TrackView, Vec<Standing>)> = None;
+    let mut view: Option<TrackView> = None;
+    let mut lasting = Lasting::default();
     let mut doubts: Vec<Doubt> = Vec::new();
-    for _ in 0..PASSES {
+    for pass in 0..PASSES {
         let trains = seen.as_ref().and_then(|s| s.trains.as_ref());
         let previous = seen.as_ref().map(|s| s.predicted.as_slice());
         let panel = match Panel::new(strips, panel_settings, trains, previous) {
@@ -105,17 +109,15 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
         let predicted = predictions(&panel, previous);
         let mut found = look(strips, &predicted, trains, settings);
         doubts = found.judge_few(strips, &predicted);
-        if track.is_none() {
-            let view = found.track_view(strips, &panel);
-            track = view.map(|view| {
-                let stays = standing(&view, prior);
-                (view, stays)
-            });
+        if pass < LOOKS_AT_TRACK {
+            view = found.track_view(strips, &panel).or(view);
+            if let Some(view) = &view {
+                lasting = found.lasting(view, &predicted, prior, &lasting);
+            }
         }
-        let stays = track.as_ref().map_or(&[][..], |(_, stays)| stays);
-        let trains = found.occupied(&predicted, prior, stays);
+        let trains = found.occupied(&predicted, prior, &lasting);
         found.drop_ghosts(trains.as_ref());
-        found.add_standing(stays);
+        found.add_standing(&lasting.stays);
         seen = Some(Pass {
             predicted,
             found,
@@ -125,10 +127,11 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
     let Some(mut pass) = seen else {
         return Ok(Vec::new());
     };
-    let lasting = match (&track, &pass.trains) {
-        (Some((view, _)), Some(trains)) => pass.found.drop_lasting(view, trains, prior),
-        _ => Vec::new(),
+    let mut changed = match (&view, &pass.trains) {
+        (Some(view), Some(trains)) => pass.found.drop_lasting(view, trains),
+        _ => vec![Vec::new(); strips.len()],
     };
+    pass.found.add_changes(&lasting.changes, &mut changed);
     let unknown = pass.found.settle(&doubts);
     let unlike = unexplained(&pass.predicted);
     let alone = (pass.predicted.as_slice(), unlike.as_slice());
@@ -136,7 +139,7 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
         .keep_shown_alone(strips, alone, &settings.detector);
     let mut outcomes = measure(pass, &unlike, settings);
     say(&mut outcomes, unknown);
-    for (outcome, places) in outcomes.iter_mut().zip(lasting) {
+    for (outcome, places) in outcomes.iter_mut().zip(changed) {
         outcome
             .remarks
             .extend(places.into_iter().map(changed_for_good));
