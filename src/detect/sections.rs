@@ -196,12 +196,24 @@ impl Sections {
         self.bands.len()
     }
 
-    /// Covariance of the captures that see block `k`, with these things on it.
+    /// Covariance of the captures that see block `k` in one cell, with these things
+    /// on it.
     pub(super) fn covariance(
         &self,
         band: usize,
         k: usize,
         things: &[Range<usize>],
+    ) -> DMatrix<f64> {
+        self.with_own((band, k), things, 1.0)
+    }
+
+    /// The same where what the contrast of a thing has to itself in one capture
+    /// weighs so many times as much.
+    fn with_own(
+        &self,
+        (band, k): (usize, usize),
+        things: &[Range<usize>],
+        times: f64,
     ) -> DMatrix<f64> {
         let (seen, band) = (&self.seen[k], &self.bands[band]);
         let covariance = &band.covariance[self.section[k]];
@@ -215,8 +227,8 @@ impl Sections {
                 .collect();
             for i in &held {
                 for j in &held {
-                    let share = if i == j { 1.0 } else { SAME };
-                    out[(*i, *j)] += share * self.variance;
+                    let own = if i == j { times * (1.0 - SAME) } else { 0.0 };
+                    out[(*i, *j)] += (SAME + own) * self.variance;
                 }
             }
         }
@@ -231,16 +243,22 @@ impl Sections {
     }
 
     /// Log likelihood of block `k` with these things on it.
+    ///
+    /// What a thing's contrast has to itself in one capture is the same in all `n`
+    /// cells: it is in the mean over them, `n`-fold, and in nothing else.
     pub(super) fn log_likelihood(&self, k: usize, things: &[Range<usize>]) -> f64 {
-        let of = |band: usize| {
-            let Some(factor) = Cholesky::new(self.covariance(band, k, things)) else {
-                return 0.0;
-            };
+        let of = |band: usize| -> Option<f64> {
             let contrast = self.contrast(band, k);
-            let energy = contrast.dot(&factor.solve(&contrast));
-            -0.5 * (energy + contrast.ncols() as f64 * factor.determinant().ln())
+            let cells = contrast.ncols() as f64;
+            let mean = contrast.column_sum() / cells.sqrt();
+            let rest = Cholesky::new(self.with_own((band, k), things, 0.0))?;
+            let of_mean = Cholesky::new(self.with_own((band, k), things, cells))?;
+            let energy = contrast.dot(&rest.solve(&contrast)) - mean.dot(&rest.solve(&mean))
+                + mean.dot(&of_mean.solve(&mean));
+            let size = (cells - 1.0) * rest.determinant().ln() + of_mean.determinant().ln();
+            Some(-0.5 * (energy + size))
         };
-        self.temper * (0..self.bands()).map(of).sum::<f64>()
+        self.temper * (0..self.bands()).filter_map(of).sum::<f64>()
     }
 }
 

@@ -142,7 +142,8 @@ fn changes(search: &Search, window: &Range<usize>, captures: usize) -> Vec<Lasti
 }
 
 /// Whether a thing stands in several captures and is the exception: what most
-/// captures show, or most of the track, is the empty track.
+/// captures show, or most of the track, is the empty track. What the last captures
+/// show may be there for good; until that is known it is said to stand there.
 fn is_stay(search: &Search, thing: &Thing) -> bool {
     let all = search.shown(thing, 0..search.model.captures);
     let with = search.shown(thing, thing.captures.clone());
@@ -235,6 +236,14 @@ mod tests {
         assert_eq!(found(40, &[]), Lasting::default());
         let one_after_another = [(9..10, 60..110, -0.12), (12..13, 70..115, -0.12)];
         assert_eq!(found(40, &one_after_another), Lasting::default());
+    }
+
+    #[test]
+    fn what_the_last_captures_show_is_said_to_stand_there() {
+        let found = found(40, &[(34..40, 120..150, 0.12)]);
+        assert_eq!(found.stays.len(), 1, "{found:?}");
+        assert_eq!(found.stays[0].captures, 34..40);
+        assert!(found.changes.is_empty());
     }
 
     #[test]

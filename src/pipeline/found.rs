@@ -315,6 +315,8 @@ impl Found {
                 {
                     continue;
                 }
+                // Pieces of it.
+                self.candidates[t].retain(|c| c.start_m < start_m || c.end_m > end_m);
                 self.candidates[t].push(Candidate {
                     start_m,
                     end_m,
