@@ -1,5 +1,6 @@
 //! Trains as runs of the hidden Markov model's train state.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::chain::Chain;
@@ -85,6 +86,7 @@ pub fn find_trains(profile: &Profile, detector: &Detector) -> Vec<Candidate> {
     let gap = SHORTEST_GAP_M.max(SHORTEST_GAP_PX * profile.gsd_m) / profile.chainage.step_m;
     runs(&ratios.train, gap as usize)
         .into_iter()
+        .map(|run| ratios.without_faint_ends(profile, run))
         .filter_map(|run| ratios.candidate(profile, detector, run))
         .collect()
 }
@@ -127,6 +129,46 @@ impl Ratios {
         Self { train, evidence }
     }
 
+    /// A run of pieces that a gap parts, less those at its ends that make a train of
+    /// one strength less likely: something faint beside a strong train.
+    fn without_faint_ends(&self, profile: &Profile, run: Range<usize>) -> Range<usize> {
+        let mut pieces: VecDeque<Range<usize>> = runs(&self.train[run.clone()], 0)
+            .into_iter()
+            .map(|piece| piece.start + run.start..piece.end + run.start)
+            .collect();
+        let from_to = |first: &Range<usize>, last: &Range<usize>| first.start..last.end;
+        while let (Some(first), Some(last)) = (pieces.front(), pieces.back()) {
+            let whole = from_to(first, last);
+            if pieces.len() < 2 {
+                return whole;
+            }
+            let without_first = from_to(&pieces[1], last);
+            let without_last = from_to(first, &pieces[pieces.len() - 2]);
+            let score = |run: &Range<usize>| self.score(profile, run);
+            let (of_whole, of_end, of_start) =
+                (score(&whole), score(&without_first), score(&without_last));
+            if of_whole >= of_end.max(of_start) {
+                return whole;
+            }
+            if of_end > of_start {
+                pieces.pop_front();
+            } else {
+                pieces.pop_back();
+            }
+        }
+        run
+    }
+
+    /// Evidence for a train of one strength on the usable cells of a run.
+    fn score(&self, profile: &Profile, run: &Range<usize>) -> f64 {
+        let of = |k: usize| -> f64 {
+            let usable = run.clone().filter(|j| profile.usable[*j]);
+            usable.map(|j| self.evidence[j][k]).sum()
+        };
+        let sum = (0..TRACK - 1).map(of).fold(f64::NEG_INFINITY, log_sum);
+        sum - ((TRACK - 1) as f64).ln()
+    }
+
     fn candidate(
         &self,
         profile: &Profile,
@@ -137,13 +179,10 @@ impl Ratios {
         }: Range<usize>,
     ) -> Option<Candidate> {
         let axis = profile.chainage;
-        let visible: Vec<usize> = (from..to).filter(|j| profile.usable[*j]).collect();
-        let score = (0..TRACK - 1)
-            .map(|k| visible.iter().map(|j| self.evidence[*j][k]).sum())
-            .fold(f64::NEG_INFINITY, log_sum)
-            - ((TRACK - 1) as f64).ln();
+        let score = self.score(profile, &(from..to));
         let length = (to - from) as f64 * axis.step_m;
-        let visible_m = visible.len() as f64 * axis.step_m;
+        let visible = profile.usable.iter().skip(from).take(to - from);
+        let visible_m = visible.filter(|u| **u).count() as f64 * axis.step_m;
         let accepted = score >= detector.least_score
             && length >= detector.least_length_m
             && visible_m >= detector.least_visible_m;
@@ -232,7 +271,10 @@ fn chain(step_m: f64) -> Chain<STATES> {
 
 #[cfg(test)]
 mod tests {
+    use ndarray::Array2;
+
     use super::*;
+    use crate::strip::Axis;
 
     #[test]
     fn half_pixel_samples_hold_a_third_of_the_information() {
@@ -246,6 +288,35 @@ mod tests {
         assert!((score(0.01) - 20.0).abs() < 1e-12);
         assert!((score(0.001) - 20.0 - 4.0 * 10f64.ln()).abs() < 1e-9);
         assert!((score(1.0) - LOWEST_SCORE).abs() < 1e-12);
+    }
+
+    #[test]
+    fn something_faint_beside_a_strong_train_is_none_of_it() {
+        let profile = Profile::seen_whole(
+            Axis {
+                first_m: 0.0,
+                step_m: 5.0,
+                len: 60,
+            },
+            (Array2::zeros((1, 60)), Array2::from_elem((1, 60), 0.01)),
+            (7.2, 10.0),
+        );
+        // By strength: a strong train on 10..30, and on 32..50 what a faint one only
+        // would explain; on 32..50 in the second case another strong piece.
+        let with = |beside: [f64; 3]| {
+            let of = |j: usize| match j {
+                10..30 => [2.0, 3.0, 4.0],
+                32..50 => beside,
+                _ => [0.0; 3],
+            };
+            Ratios {
+                train: (0..60).map(|j| of(j) != [0.0; 3]).collect(),
+                evidence: (0..60).map(of).collect(),
+            }
+        };
+        let ends = |ratios: Ratios| ratios.without_faint_ends(&profile, 10..50);
+        assert_eq!(ends(with([0.5, 0.1, -0.5])), 10..30);
+        assert_eq!(ends(with([0.5, 1.0, 2.0])), 10..50);
     }
 
     #[test]
