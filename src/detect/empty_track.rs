@@ -22,7 +22,7 @@ const TRACK_SHARE: f64 = 0.3;
 /// What differs from the prediction over more than this length is no train, m.
 const DRIFT_M: f64 = 350.0;
 /// Share of a band's information that other bands do not have already.
-const BAND_SHARE: f64 = 0.6;
+pub(super) const BAND_SHARE: f64 = 0.6;
 /// Captures considered at once, and how far apart such windows begin: the cost
 /// grows with the cube of the first.
 const WINDOW: (usize, usize) = (64, 32);

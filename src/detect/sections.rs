@@ -14,7 +14,7 @@ use ndarray::Array3;
 
 use super::covariance::Completed;
 use super::emission::Prior;
-use super::empty_track::{Model, TrackView};
+use super::empty_track::{BAND_SHARE, Model, TrackView};
 use crate::stats::median;
 
 /// Length of the sections, m.
@@ -244,21 +244,24 @@ impl Sections {
 
     /// Log likelihood of block `k` with these things on it.
     ///
-    /// What a thing's contrast has to itself in one capture is the same in all `n`
-    /// cells: it is in the mean over them, `n`-fold, and in nothing else.
+    /// What a thing's contrast has to itself in one capture is the same in all
+    /// cells: of `n` that are worth `m` independent ones it is in the mean,
+    /// `m`-fold, and in nothing else.
     pub(super) fn log_likelihood(&self, k: usize, things: &[Range<usize>]) -> f64 {
         let of = |band: usize| -> Option<f64> {
             let contrast = self.contrast(band, k);
             let cells = contrast.ncols() as f64;
-            let mean = contrast.column_sum() / cells.sqrt();
+            let independent = (self.temper / BAND_SHARE * cells).max(1.0);
+            let mean = contrast.column_mean();
             let rest = Cholesky::new(self.with_own((band, k), things, 0.0))?;
-            let of_mean = Cholesky::new(self.with_own((band, k), things, cells))?;
-            let energy = contrast.dot(&rest.solve(&contrast)) - mean.dot(&rest.solve(&mean))
-                + mean.dot(&of_mean.solve(&mean));
-            let size = (cells - 1.0) * rest.determinant().ln() + of_mean.determinant().ln();
+            let of_mean = Cholesky::new(self.with_own((band, k), things, independent))?;
+            let about_mean =
+                contrast.dot(&rest.solve(&contrast)) / cells - mean.dot(&rest.solve(&mean));
+            let energy = independent * (about_mean + mean.dot(&of_mean.solve(&mean)));
+            let size = (independent - 1.0) * rest.determinant().ln() + of_mean.determinant().ln();
             Some(-0.5 * (energy + size))
         };
-        self.temper * (0..self.bands()).filter_map(of).sum::<f64>()
+        BAND_SHARE * (0..self.bands()).filter_map(of).sum::<f64>()
     }
 }
 

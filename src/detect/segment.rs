@@ -310,7 +310,7 @@ mod tests {
                 _ => [0.0; 3],
             };
             Ratios {
-                train: (0..60).map(|j| of(j) != [0.0; 3]).collect(),
+                train: (0..60).map(|j| of(j)[0] > 0.0).collect(),
                 evidence: (0..60).map(of).collect(),
             }
         };
