@@ -94,12 +94,7 @@ impl Model {
             .collect::<Option<Vec<_>>>()?;
         Some(Self {
             bands,
-            seen: (blocks.iter())
-                .map(|block| {
-                    let all = |t: &usize| block.clone().all(|j| seen[(*t, j)]);
-                    (0..rows.len()).filter(all).collect()
-                })
-                .collect(),
+            seen: seen_whole(&blocks, &seen),
             blocks,
             captures: rows.len(),
             temper: BAND_SHARE * independent_share(view.chainage.step_m, view.gsd_m),
@@ -145,6 +140,15 @@ impl BandModel {
             covariance,
         })
     }
+}
+
+/// Per block: the captures, rows of `seen`, that see all of it.
+pub(super) fn seen_whole(blocks: &[Range<usize>], seen: &DMatrix<bool>) -> Vec<Vec<usize>> {
+    let by = |block: &Range<usize>| {
+        let all = |t: &usize| block.clone().all(|j| seen[(*t, j)]);
+        (0..seen.nrows()).filter(all).collect()
+    };
+    blocks.iter().map(by).collect()
 }
 
 /// Robust scale about zero of the finite values; `None` for few.

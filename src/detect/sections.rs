@@ -14,7 +14,7 @@ use ndarray::Array3;
 
 use super::covariance::Completed;
 use super::emission::Prior;
-use super::empty_track::{BAND_SHARE, Model, TrackView};
+use super::empty_track::{BAND_SHARE, Model, TrackView, seen_whole};
 use crate::stats::median;
 
 /// Length of the sections, m.
@@ -37,7 +37,7 @@ const PARTS: [(f64, f64); 8] = [
 /// Degrees of freedom of the t distribution by which the parts are chosen: trains
 /// are outliers.
 const FREEDOM: f64 = 4.0;
-/// Of the cells of the ground every so-manieth is enough.
+/// Cells from one that is taken of the ground to the next: neighbours say the same.
 const GROUND_STRIDE: usize = 2;
 /// Share of the contrast that is the same in all captures of a stay; light and
 /// season change the rest.
@@ -92,12 +92,7 @@ impl Sections {
             section: (model.blocks.iter())
                 .map(|block| places.section_of(usize::midpoint(block.start, block.end)))
                 .collect(),
-            seen: (model.blocks.iter())
-                .map(|block| {
-                    let all = |i: &usize| block.clone().all(|j| seen[(*i, j)]);
-                    (0..rows.len()).filter(all).collect()
-                })
-                .collect(),
+            seen: seen_whole(&model.blocks, &seen),
             blocks: model.blocks,
             captures: model.captures,
             variance: prior.tau.powi(2),

@@ -1,5 +1,5 @@
-//! What several captures show on the track, read off it before anything is
-//! predicted: wagons that stay, and what changes for good.
+//! What several captures show on the track, read off it and not off predictions:
+//! wagons that stay, and what changes for good.
 //!
 //! Such wagons predict themselves: each of their captures finds them in the
 //! others. What tells them from the track is that captures before and after do
@@ -48,7 +48,7 @@ pub struct LastingChange {
 /// What several captures of a series show on the track.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Lasting {
-    /// What stands there and then goes, in order of time.
+    /// What stands there for some captures, in order of time.
     pub stays: Vec<Standing>,
     /// What changed for good, in order of time.
     pub changes: Vec<LastingChange>,
@@ -79,10 +79,11 @@ pub fn standing(view: &TrackView, held: &[Vec<bool>], prior: Prior) -> Lasting {
 }
 
 impl Lasting {
-    /// Adds to the chainage cells `held` of each capture what says nothing of the
+    /// The chainage cells `held` of each capture with what else says nothing of the
     /// empty track: stays, and the shorter side of a change.
-    pub fn hold(&self, held: &mut [Vec<bool>]) {
-        let captures = held.len();
+    #[must_use]
+    pub fn held_with(&self, held: &[Vec<bool>]) -> Vec<Vec<bool>> {
+        let (captures, mut held) = (held.len(), held.to_vec());
         let shorter = |change: &LastingChange| {
             if 2 * change.first < captures {
                 0..change.first
@@ -97,11 +98,11 @@ impl Lasting {
                 held[cells.clone()].fill(true);
             }
         }
+        held
     }
 }
 
-/// What stands in several captures and is gone at the end, with captures counted
-/// from `first`.
+/// What stands in several captures, with captures counted from `first`.
 fn stays(search: &Search, first: usize) -> Vec<Standing> {
     let things = search.things.iter().enumerate();
     things
@@ -289,8 +290,7 @@ mod tests {
                 cells: 3..4,
             }],
         };
-        let mut held = vec![vec![false; 4]; 3];
-        lasting.hold(&mut held);
+        let held = lasting.held_with(&vec![vec![false; 4]; 3]);
         let expected = [
             [false; 4],
             [true, true, false, false],

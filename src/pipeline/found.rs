@@ -12,9 +12,9 @@ use crate::background::{Change, Occupied, Panel, Prediction};
 use crate::detect::{
     Across, Candidate, Contrast, Detector, Lanes, Lasting, LastingChange, Prior, ScoreTail,
     SeriesNoise, Standing, Standout, Stretch, Suspect, TrackView, better_here, find_trains,
-    lasting, likeness, profile, pseudo_profiles, standing, told_apart, trains_among,
+    lasting, likeness, profile, pseudo_profiles, told_apart, trains_among,
 };
-use crate::strip::{Profile, Strip};
+use crate::strip::{Axis, Profile, Strip};
 
 /// Evidence, natural log, that a capture shows what stands in those around it.
 const LEAST_LIKENESS: f64 = 3.0;
@@ -212,23 +212,6 @@ impl Found {
         })
     }
 
-    /// What several captures show on the track, learnt where no trains are found and
-    /// nothing is `known` to last.
-    pub(super) fn lasting(
-        &self,
-        view: &TrackView,
-        predicted: &[Option<Prediction>],
-        prior: Prior,
-        known: &Lasting,
-    ) -> Lasting {
-        let Some(trains) = self.occupied(predicted, prior, known) else {
-            return Lasting::default();
-        };
-        let mut held = trains.cells;
-        known.hold(&mut held);
-        standing(view, &held, prior)
-    }
-
     /// Noise of the track, (capture, cell); NaN where a capture cannot be used.
     fn track_sigma(&self, band: usize, cells: usize) -> DMatrix<f64> {
         DMatrix::from_fn(self.profiles.len(), cells, |t, j| match &self.profiles[t] {
@@ -275,9 +258,7 @@ impl Found {
         for change in changes {
             let shown = (change.first..places.len()).find_map(|t| {
                 let profile = self.profiles[t].as_ref()?;
-                let axis = profile.chainage;
-                let edge_m = |cell: usize| axis.at_m(cell) - 0.5 * axis.step_m;
-                let place = (edge_m(change.cells.start), edge_m(change.cells.end));
+                let place = span_m(profile.chainage, &change.cells);
                 (profile.visible_share(place.0, place.1) > LEAST_VISIBLE).then_some((t, place))
             });
             let Some((t, place)) = shown else { continue };
@@ -299,11 +280,7 @@ impl Found {
                 let others: Vec<&Profile> = (stay.captures.clone().filter(|k| *k != t))
                     .filter_map(|k| self.profiles[k].as_ref())
                     .collect();
-                let axis = profile.chainage;
-                let (start_m, end_m) = (
-                    axis.at_m(stay.cells.start) - 0.5 * axis.step_m,
-                    axis.at_m(stay.cells.end) - 0.5 * axis.step_m,
-                );
+                let (start_m, end_m) = span_m(profile.chainage, &stay.cells);
                 let known = |c: &Candidate| {
                     let common = c.end_m.min(end_m) - c.start_m.max(start_m);
                     2.0 * common > end_m - start_m
@@ -328,13 +305,13 @@ impl Found {
         }
     }
 
-    /// What the next pass leaves out: the trains of the series, block by block.
-    pub(super) fn occupied(
+    /// Per capture the chainage cells with a train, decided for the series at once,
+    /// block by block.
+    pub(super) fn train_cells(
         &self,
         predicted: &[Option<Prediction>],
         prior: Prior,
-        lasting: &Lasting,
-    ) -> Option<Occupied> {
+    ) -> Option<Vec<Vec<bool>>> {
         let first = predicted.iter().flatten().next()?;
         let stretches: Vec<Stretch> = (first.blocks.par_iter().enumerate())
             .map(|(i, block)| Stretch::new(&self.profiles, block, &weights(predicted, i)))
@@ -345,12 +322,17 @@ impl Found {
                 cells[train.capture][block.clone()].fill(true);
             }
         }
+        Some(cells)
+    }
+
+    /// What the next pass leaves out: these cells with trains, and what lasts.
+    pub(super) fn occupied(&self, mut cells: Vec<Vec<bool>>, lasting: &Lasting) -> Occupied {
         for stay in &lasting.stays {
             for held in &mut cells[stay.captures.clone()] {
                 held[stay.cells.clone()].fill(true);
             }
         }
-        Some(Occupied {
+        Occupied {
             centre_m: self.lanes.track_m,
             half_width_m: 2.2 * self.lanes.psf_m + 1.6,
             cells,
@@ -360,7 +342,7 @@ impl Found {
                     cells: change.cells.clone(),
                 })
                 .collect(),
-        })
+        }
     }
 
     /// The candidates, each on the blocks of which it takes the greater part.
@@ -405,6 +387,12 @@ impl Found {
             });
         }
     }
+}
+
+/// Where chainage cells begin and end, m.
+fn span_m(axis: Axis, cells: &Range<usize>) -> (f64, f64) {
+    let edge_m = |cell: usize| axis.at_m(cell) - 0.5 * axis.step_m;
+    (edge_m(cells.start), edge_m(cells.end))
 }
 
 /// Per band, (capture, predictor): the weights of the predictions on block `i`.

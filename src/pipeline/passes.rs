@@ -10,7 +10,7 @@ use super::found::{Found, look};
 use super::trials::Trials;
 use super::windows::windows;
 use crate::background::{Occupied, Panel, PanelSettings, Prediction, predict};
-use crate::detect::{Candidate, Detector, Lasting, ScoreTail, TrackView};
+use crate::detect::{Candidate, Detector, Lasting, ScoreTail, TrackView, standing};
 use crate::error::{Error, Result};
 use crate::measure::{Calibration, Fit, Motion, Polarity, fit, polarity};
 use crate::strip::{Profile, Strip};
@@ -109,13 +109,14 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
         let predicted = predictions(&panel, previous);
         let mut found = look(strips, &predicted, trains, settings);
         doubts = found.judge_few(strips, &predicted);
+        let held = found.train_cells(&predicted, prior);
         if pass < LOOKS_AT_TRACK {
             view = found.track_view(strips, &panel).or(view);
-            if let Some(view) = &view {
-                lasting = found.lasting(view, &predicted, prior, &lasting);
+            if let (Some(view), Some(held)) = (&view, &held) {
+                lasting = standing(view, &lasting.held_with(held), prior);
             }
         }
-        let trains = found.occupied(&predicted, prior, &lasting);
+        let trains = held.map(|held| found.occupied(held, &lasting));
         found.drop_ghosts(trains.as_ref());
         found.add_standing(&lasting.stays);
         seen = Some(Pass {
