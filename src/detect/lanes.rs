@@ -295,9 +295,9 @@ impl Search {
     }
 
     /// What shadows of trains show, to either side; none where pixels mix them with
-    /// the trains.
+    /// the trains, or where another track lies in them.
     fn shadows(&self, track_m: f64) -> Vec<Option<Vec<f64>>> {
-        if self.given.psf_m > SHARP_M {
+        if self.given.psf_m > SHARP_M || self.given.beside_m.iter().any(Option::is_some) {
             return vec![None];
         }
         let of_side = |side: f64| {
