@@ -73,6 +73,19 @@ pub struct Occupied {
     pub changes: Vec<Change>,
 }
 
+impl Occupied {
+    /// The same with the trains of another pass.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        for (own, other) in self.cells.iter_mut().zip(&other.cells) {
+            for (own, other) in own.iter_mut().zip(other) {
+                *own |= other;
+            }
+        }
+        self
+    }
+}
+
 /// From some capture on a stretch of track looks different: captures before and
 /// after do not predict one another there.
 #[derive(Debug, Clone, PartialEq)]

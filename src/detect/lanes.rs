@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 use ndarray::Array3;
 
-use super::template::{overlap, template};
+use super::template::{SHARP_M, WIDTH_M, overlap, strip, template};
 use crate::stats::{mad_sigma, median};
 use crate::strip::{Axis, Strip};
 
@@ -30,6 +30,19 @@ const RIM_M: f64 = 0.1;
 /// Costs within this share are equal but for rounding. Either of two lanes may be
 /// the track where both are within reach: the nearer to the given line is it.
 const SAME_COST: f64 = 1e-6;
+/// Width of the strip beside a train that its shadow darkens in most captures, m:
+/// at a height of 4.6 m from March to September at 40° north. Seen where pixels
+/// show the bed apart; it is as wide as a train and as far from the empty track.
+const SHADOW_M: f64 = 3.0;
+/// Shadows have at most so many times the energy of the trains that cast them:
+/// what has more is something else beside no track.
+const MOST_SHADOW: f64 = 4.0;
+/// How well a given line is known where only it tells a train from its shadow,
+/// 1 sigma, m …
+const LINE_SIGMA_M: f64 = 2.0;
+/// … and the share of the cost that one sigma weighs: what no model of the lanes
+/// explains varies by as much.
+const DOUBT: f64 = 0.1;
 /// Captures from which lanes are searched; with fewer the given ones are taken.
 const LEAST_CAPTURES: usize = 15;
 
@@ -111,7 +124,8 @@ impl Lanes {
     }
 
     /// Finds the lanes in the energy of the residuals across the track:
-    /// `E(o) = e₀ + p² h²(o − track) + q² h²(o − road)`.
+    /// `E(o) = e₀ + p² h²(o − track) + q² h²(o − road)`; where pixels show them apart,
+    /// with the shadow beside the track.
     ///
     /// Takes `given` where there are fewer than 15 captures or nothing stands out.
     #[must_use]
@@ -191,77 +205,160 @@ fn capture_energy(strip: &Strip, residual: &Array3<f32>) -> Option<Vec<f64>> {
     Some(sums.iter().map(row).collect())
 }
 
-/// Grid search over the two places; the three factors follow by least squares.
+/// The least cost over all places of track and road lane.
 fn search(given: Lanes, offset: Axis, energy: &[f64]) -> Lanes {
-    let rows: Vec<(f64, f64)> = (0..offset.len)
-        .map(|i| (offset.at_m(i), energy[i]))
-        .filter(|(o, _)| o.abs() <= ROAD_M.1 + TRACK_REACH_M)
-        .collect();
-    let floor = median(energy).unwrap_or(1.0).max(0.5);
-    let step = (given.gsd_m / 12.0).max(0.1);
-    let peak = template(0.0, given.psf_m).powi(2);
-    let mut best: Option<(f64, Lanes)> = None;
-    let ticks = (given.reach_m / step) as i64;
-    let mut tracks: Vec<i64> = (-ticks..=ticks).collect();
-    tracks.sort_by_key(|i| i.abs());
-    for track in tracks.into_iter().map(|i| i as f64 * step) {
-        let roads = ((ROAD_M.0 / step) as i64..=(ROAD_M.1 / step) as i64)
-            .map(|i| i as f64 * step)
-            .filter(|away| told_apart(*away, given.psf_m))
-            .flat_map(|away| [-1.0, 1.0].map(|sign| Some(track + sign * away)));
-        let beside: Vec<f64> = given.neighbours(track).collect();
-        let free = |road: &f64| beside.iter().all(|b| (road - b).abs() > ROAD_M.0);
-        let roads = roads.filter(|road| road.as_ref().is_none_or(free));
-        for road in std::iter::once(None).chain(roads) {
-            let centres = (track, road, beside.as_slice());
-            let Some((cost, factors)) = explain(&rows, centres, given.psf_m) else {
-                continue;
-            };
-            let clearly = road.is_none() || factors[2] * peak > 0.25 * floor;
-            if factors[1] > 0.0
-                && clearly
-                && best.as_ref().is_none_or(|b| cost < b.0 * (1.0 - SAME_COST))
-            {
-                let moved = |m: Option<f64>| m.map(|m| m + track - given.track_m);
-                let lanes = Lanes {
-                    track_m: track,
-                    road_m: road,
-                    beside_m: given.beside_m.map(moved),
-                    ..given
-                };
-                best = Some((cost, lanes));
-            }
-        }
-    }
-    best.map_or(given, |b| b.1)
+    Search::new(given, offset, energy).best().unwrap_or(given)
 }
 
-/// Cost and factors (floor, track, then road and others if any) of the energy model.
-fn explain(
-    rows: &[(f64, f64)],
-    (track, road, beside): (f64, Option<f64>, &[f64]),
-    psf_m: f64,
-) -> Option<(f64, Vec<f64>)> {
-    let centres: Vec<f64> = [Some(track), road]
-        .into_iter()
-        .flatten()
-        .chain(beside.iter().copied())
-        .collect();
-    let n = centres.len() + 1;
+/// Grid search over the places; the factors of the lanes follow by least squares.
+struct Search {
+    given: Lanes,
+    /// Distance of the places tried, m.
+    step_m: f64,
+    /// Offsets of the rows, m, and their energies.
+    rows: Vec<f64>,
+    energy: Vec<f64>,
+    /// What a lane at each place shows in the rows, from the leftmost place on.
+    shown: Vec<Vec<f64>>,
+    /// The farthest place to either side, in steps.
+    widest: i64,
+    /// A road lane shows at least so much.
+    least_road: f64,
+}
+
+impl Search {
+    fn new(given: Lanes, offset: Axis, energy: &[f64]) -> Self {
+        let near = |o: f64| o.abs() <= ROAD_M.1 + TRACK_REACH_M;
+        let (rows, energy): (Vec<f64>, Vec<f64>) = (0..offset.len)
+            .map(|i| (offset.at_m(i), energy[i]))
+            .filter(|(o, _)| near(*o))
+            .unzip();
+        let step_m = (given.gsd_m / 12.0).max(0.1);
+        let widest = ((ROAD_M.1 + given.reach_m) / step_m) as i64 + 1;
+        let place = |i: i64| shows(&rows, i as f64 * step_m, WIDTH_M, given.psf_m);
+        let peak = template(0.0, given.psf_m).powi(2);
+        Self {
+            shown: (-widest..=widest).map(place).collect(),
+            least_road: 0.25 * median(&energy).unwrap_or(1.0).max(0.5) / peak,
+            given,
+            step_m,
+            rows,
+            energy,
+            widest,
+        }
+    }
+
+    fn best(&self) -> Option<Lanes> {
+        let reach = (self.given.reach_m / self.step_m) as i64;
+        let mut tracks: Vec<i64> = (-reach..=reach).collect();
+        tracks.sort_by_key(|i| i.abs());
+        let mut best: Option<(f64, Lanes)> = None;
+        for track in tracks {
+            let track_m = track as f64 * self.step_m;
+            for shadow in self.shadows(track_m) {
+                for road in std::iter::once(None).chain(self.roads(track).map(Some)) {
+                    let Some(cost) = self.cost(track, road, shadow.as_deref()) else {
+                        continue;
+                    };
+                    if best.is_none_or(|(least, _)| cost < least * (1.0 - SAME_COST)) {
+                        best = Some((cost, self.lanes(track_m, road)));
+                    }
+                }
+            }
+        }
+        best.map(|(_, lanes)| lanes)
+    }
+
+    fn lanes(&self, track_m: f64, road: Option<i64>) -> Lanes {
+        let moved = |m: Option<f64>| m.map(|m| m + track_m - self.given.track_m);
+        Lanes {
+            track_m,
+            road_m: road.map(|i| i as f64 * self.step_m),
+            beside_m: self.given.beside_m.map(moved),
+            ..self.given
+        }
+    }
+
+    /// Places of a road lane that is told from the track and from others beside it.
+    fn roads(&self, track: i64) -> impl Iterator<Item = i64> {
+        let step_m = self.step_m;
+        let away = |m: f64| (m / step_m) as i64;
+        let beside: Vec<f64> = self.given.neighbours(track as f64 * step_m).collect();
+        let psf_m = self.given.psf_m;
+        (away(ROAD_M.0)..=away(ROAD_M.1))
+            .filter(move |away| told_apart(*away as f64 * step_m, psf_m))
+            .flat_map(move |away| [track - away, track + away])
+            .filter(move |road| {
+                let road_m = *road as f64 * step_m;
+                beside.iter().all(|b| (road_m - b).abs() > ROAD_M.0)
+            })
+    }
+
+    /// What shadows of trains show, to either side; none where pixels mix them with
+    /// the trains, or where another track lies in them.
+    fn shadows(&self, track_m: f64) -> Vec<Option<Vec<f64>>> {
+        if self.given.psf_m > SHARP_M || self.given.beside_m.iter().any(Option::is_some) {
+            return vec![None];
+        }
+        let of_side = |side: f64| {
+            let middle_m = track_m + side * 0.5 * (WIDTH_M + SHADOW_M);
+            Some(shows(&self.rows, middle_m, SHADOW_M, self.given.psf_m))
+        };
+        [-1.0, 1.0].map(of_side).to_vec()
+    }
+
+    /// What the lanes leave of the energy; `None` where one of them cannot be it.
+    fn cost(&self, track: i64, road: Option<i64>, shadow: Option<&[f64]>) -> Option<f64> {
+        let at = |place: i64| self.shown[(place + self.widest) as usize].as_slice();
+        let track_m = track as f64 * self.step_m;
+        let beside: Vec<Vec<f64>> = (self.given.neighbours(track_m))
+            .map(|m| shows(&self.rows, m, WIDTH_M, self.given.psf_m))
+            .collect();
+        let columns: Vec<&[f64]> = (std::iter::once(at(track)))
+            .chain(road.map(at))
+            .chain(shadow)
+            .chain(beside.iter().map(Vec::as_slice))
+            .collect();
+        let (cost, factors) = explain(&columns, &self.energy)?;
+        let of_shadow = factors[1 + columns.len() - beside.len() - 1];
+        let stands_out = factors[1] > 0.0
+            && road.is_none_or(|_| factors[2] > self.least_road)
+            && shadow.is_none_or(|_| (0.0..=MOST_SHADOW * factors[1]).contains(&of_shadow));
+        let doubt = shadow.map_or(0.0, |_| doubt(track_m));
+        stands_out.then_some(cost * (1.0 + doubt))
+    }
+}
+
+/// By what share a track costs more that lies beside its given line: where a train
+/// and its shadow are two strips of like energy, the nearer to the line is it.
+fn doubt(track_m: f64) -> f64 {
+    DOUBT * (track_m / LINE_SIGMA_M).powi(2)
+}
+
+/// Energy of a strip of so much contrast that it is 1 where it fills a row.
+fn shows(rows: &[f64], middle_m: f64, width_m: f64, psf_m: f64) -> Vec<f64> {
+    let of_row = |o: &f64| strip(o - middle_m, width_m, psf_m).powi(2);
+    rows.iter().map(of_row).collect()
+}
+
+/// Cost and factors (floor, then those of the columns) of the energy model.
+fn explain(columns: &[&[f64]], energy: &[f64]) -> Option<(f64, Vec<f64>)> {
+    let n = columns.len() + 1;
     let mut normal = DMatrix::<f64>::identity(n, n) * 1e-9;
     let mut right = DVector::<f64>::zeros(n);
-    let mut total = 0.0;
-    let mut x = DVector::<f64>::from_element(n, 1.0);
-    for (o, e) in rows {
-        for (k, c) in centres.iter().enumerate() {
-            x[k + 1] = template(o - c, psf_m).powi(2);
+    let dot = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| a * b).sum() };
+    normal[(0, 0)] += energy.len() as f64;
+    right[0] = energy.iter().sum();
+    for (i, column) in columns.iter().enumerate() {
+        normal[(i + 1, 0)] += column.iter().sum::<f64>();
+        right[i + 1] = dot(column, energy);
+        for (j, other) in columns.iter().take(i + 1).enumerate() {
+            normal[(i + 1, j + 1)] += dot(column, other);
         }
-        normal.ger(1.0, &x, &x, 1.0);
-        right.axpy(*e, &x, 1.0);
-        total += e * e;
     }
+    // The factorisation reads the lower triangle.
     let factors = normal.cholesky()?.solve(&right);
-    let cost = total - factors.dot(&right);
+    let cost = dot(energy, energy) - factors.dot(&right);
     Some((cost, factors.iter().copied().collect()))
 }
 
@@ -279,106 +376,5 @@ pub fn told_apart(distance_m: f64, psf_m: f64) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn two_lanes_are_found_in_an_energy_profile() {
-        let offset = Axis {
-            first_m: -40.0,
-            step_m: 1.5,
-            len: 54,
-        };
-        let given = Lanes::given(3.0, None);
-        let energy: Vec<f64> = (0..offset.len)
-            .map(|i| {
-                let o = offset.at_m(i);
-                let h = |c: f64| template(o - c, given.psf_m).powi(2);
-                1.0 + 60.0 * h(-0.5) + 20.0 * h(9.0)
-            })
-            .collect();
-        let found = search(given, offset, &energy);
-        assert!((found.track_m + 0.5).abs() < 0.3, "{found:?}");
-        assert!((found.road_m.unwrap_or(0.0) - 9.0).abs() < 0.3, "{found:?}");
-    }
-
-    #[test]
-    fn of_two_lanes_within_reach_the_nearer_is_the_track() {
-        let offset = Axis {
-            first_m: -40.0,
-            step_m: 1.5,
-            len: 54,
-        };
-        let given = Lanes::given(3.0, None);
-        for (shadow_m, height) in [(-4.75, 80.0), (4.75, 20.0)] {
-            let h = |o: f64, c: f64| template(o - c, given.psf_m).powi(2);
-            let energy: Vec<f64> = (0..offset.len)
-                .map(|i| offset.at_m(i))
-                .map(|o| 1.0 + 40.0 * h(o, 0.25) + height * h(o, shadow_m))
-                .collect();
-            let found = search(given, offset, &energy);
-            assert!((found.track_m - 0.25).abs() < 0.3, "{found:?}");
-        }
-    }
-
-    #[test]
-    fn what_the_blur_makes_one_is_no_road() {
-        // A train and its shadow at 10 m pixels.
-        let offset = Axis {
-            first_m: -60.0,
-            step_m: 5.0,
-            len: 25,
-        };
-        let given = Lanes::given(10.0, None);
-        let h = |o: f64, c: f64| template(o - c, given.psf_m).powi(2);
-        let energy: Vec<f64> = (0..offset.len)
-            .map(|i| offset.at_m(i))
-            .map(|o| 1.0 + 400.0 * h(o, 0.0) + 400.0 * h(o, -5.0))
-            .collect();
-        let found = search(given, offset, &energy);
-        let apart = |road: f64| told_apart(road - found.track_m, found.psf_m);
-        assert!(found.road_m.is_none_or(apart), "{found:?}");
-    }
-
-    #[test]
-    fn the_other_track_is_not_taken_for_this_one() {
-        let offset = Axis {
-            first_m: -25.0,
-            step_m: 0.5,
-            len: 101,
-        };
-        let given = Lanes::given(1.0, None).beside(&[4.5, 9.0]);
-        assert_eq!(given.beside_m, [None, Some(4.5)]);
-        let h = |o: f64, c: f64| template(o - c, given.psf_m).powi(2);
-        let energy: Vec<f64> = (0..offset.len)
-            .map(|i| offset.at_m(i))
-            .map(|o| 1.0 + 10.0 * h(o, 0.6) + 80.0 * h(o, 5.1))
-            .collect();
-        let found = search(given, offset, &energy);
-        assert!((found.track_m - 0.6).abs() < 0.2, "{found:?}");
-        assert!(found.beside_m[1].is_some_and(|m| (m - 5.1).abs() < 0.2));
-        // Two tracks that are one peak do not move the line.
-        let blurred = Lanes::given(10.0, None).beside(&[4.5]);
-        assert_eq!((blurred.beside_m, blurred.reach_m), ([None; 2], 0.0));
-    }
-
-    #[test]
-    fn lanes_out_of_reach_take_no_part() {
-        let given = Lanes::given(1.0, Some(9.0)).beside(&[4.5, -12.0]);
-        let near = given.within(5.9);
-        assert_eq!((near.road_m, near.beside_m), (None, [None, Some(4.5)]));
-        assert_eq!(given.within(18.0), given);
-    }
-
-    #[test]
-    fn a_flat_profile_keeps_the_given_track() {
-        let offset = Axis {
-            first_m: -40.0,
-            step_m: 1.5,
-            len: 54,
-        };
-        let given = Lanes::given(3.0, None);
-        let found = search(given, offset, &[1.0; 54]);
-        assert_eq!(found.road_m, None);
-    }
-}
+#[path = "lanes_tests.rs"]
+mod tests;

@@ -12,8 +12,13 @@ pub(super) const SHARP_M: f64 = 1.2;
 /// Share of a sample at `offset_m` from the lane's centre that the train fills:
 /// a box of [`WIDTH_M`] convolved with a Gaussian of `psf_m`.
 pub(super) fn template(offset_m: f64, psf_m: f64) -> f64 {
+    strip(offset_m, WIDTH_M, psf_m)
+}
+
+/// The same of a strip of any width.
+pub(super) fn strip(offset_m: f64, width_m: f64, psf_m: f64) -> f64 {
     let per = 1.0 / (psf_m * std::f64::consts::SQRT_2);
-    0.5 * (erf((offset_m + WIDTH_M / 2.0) * per) - erf((offset_m - WIDTH_M / 2.0) * per))
+    0.5 * (erf((offset_m + width_m / 2.0) * per) - erf((offset_m - width_m / 2.0) * per))
 }
 
 /// Cosine between the profiles of two trains `distance_m` apart: 1 where they

@@ -21,6 +21,10 @@ const LEAST_LIKENESS: f64 = 3.0;
 /// Share of standing wagons that a capture must show for that.
 const LEAST_VISIBLE: f64 = 0.5;
 
+/// A capture predicts a block into which its train reaches less than so many point
+/// spreads, unless that is the greater part: the ghost costs less than the predictor.
+const END_PSF: f64 = 4.0;
+
 /// What one pass saw.
 pub(super) struct Found {
     pub(super) lanes: Lanes,
@@ -232,7 +236,7 @@ impl Found {
         for (capture, candidates) in self.candidates.iter().enumerate() {
             standouts.extend(candidates.iter().map(|c| Standout {
                 capture,
-                cells: axis.cell_at(c.start_m)..axis.cell_at(c.end_m) + 1,
+                cells: cells_of(c, axis),
             }));
         }
         let mut verdicts = lasting(view, &trains.cells, &standouts).into_iter();
@@ -316,10 +320,15 @@ impl Found {
         let stretches: Vec<Stretch> = (first.blocks.par_iter().enumerate())
             .map(|(i, block)| Stretch::new(&self.profiles, block, &weights(predicted, i)))
             .collect();
+        let (suspects, filled): (Vec<Suspect>, Vec<Range<usize>>) =
+            self.suspects(&first.blocks).into_iter().unzip();
         let mut cells = vec![vec![false; first.rho.len()]; predicted.len()];
-        for train in trains_among(stretches, &self.suspects(&first.blocks), prior) {
+        for train in trains_among(stretches, &suspects, prior) {
+            let held = &mut cells[train.capture];
+            let its = suspects.iter().zip(&filled).filter(|(s, _)| **s == train);
+            its.for_each(|(_, cells)| held[cells.clone()].fill(true));
             for block in &first.blocks[train.stretches] {
-                cells[train.capture][block.clone()].fill(true);
+                held[block.clone()].fill(true);
             }
         }
         Some(cells)
@@ -345,8 +354,9 @@ impl Found {
         }
     }
 
-    /// The candidates, each on the blocks of which it takes the greater part.
-    fn suspects(&self, blocks: &[Range<usize>]) -> Vec<Suspect> {
+    /// The candidates, each on the blocks of which it takes the greater part, and
+    /// the chainage cells that it fills beyond the blur of its ends.
+    fn suspects(&self, blocks: &[Range<usize>]) -> Vec<(Suspect, Range<usize>)> {
         let mut suspects = Vec::new();
         for (capture, (profile, trains)) in self.profiles.iter().zip(&self.candidates).enumerate() {
             let Some(profile) = profile else { continue };
@@ -358,10 +368,9 @@ impl Found {
                 let first = blocks.iter().position(inside);
                 let last = blocks.iter().rposition(inside);
                 if let (Some(first), Some(last)) = (first, last) {
-                    suspects.push(Suspect {
-                        capture,
-                        stretches: first..last + 1,
-                    });
+                    let stretches = first..last + 1;
+                    let suspect = Suspect { capture, stretches };
+                    suspects.push((suspect, filled(train, profile)));
                 }
             }
         }
@@ -380,12 +389,27 @@ impl Found {
         {
             let Some(profile) = profile else { continue };
             candidates.retain(|c| {
-                let axis = profile.chainage;
-                let (from, to) = (axis.cell_at(c.start_m), axis.cell_at(c.end_m));
-                let held = cells[from..=to].iter().filter(|h| **h).count();
-                2 * held > to - from
+                let own = cells_of(c, profile.chainage);
+                let held = cells[own.clone()].iter().filter(|h| **h).count();
+                2 * held + 1 > own.len()
             });
         }
+    }
+}
+
+/// The chainage cells of a candidate.
+fn cells_of(candidate: &Candidate, axis: Axis) -> Range<usize> {
+    axis.cell_at(candidate.start_m)..axis.cell_at(candidate.end_m) + 1
+}
+
+/// The chainage cells of a candidate that are farther than the blur from its ends.
+fn filled(candidate: &Candidate, profile: &Profile) -> Range<usize> {
+    let blur = (END_PSF * profile.psf_m / profile.chainage.step_m).round() as usize;
+    let cells = cells_of(candidate, profile.chainage);
+    if cells.len() > 2 * blur {
+        cells.start + blur..cells.end - blur
+    } else {
+        cells.start..cells.start
     }
 }
 
@@ -413,4 +437,55 @@ fn weights(predicted: &[Option<Prediction>], i: usize) -> Vec<Array2<f32>> {
         }
     }
     weights
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A profile of 60 cells of 5 m, blurred by `psf_m`.
+    fn profile(psf_m: f64) -> Profile {
+        let axis = Axis {
+            first_m: 0.0,
+            step_m: 5.0,
+            len: 60,
+        };
+        let noise = Array2::from_elem((1, 60), 0.01);
+        Profile::seen_whole(axis, (Array2::zeros((1, 60)), noise), (psf_m, 10.0))
+    }
+
+    fn candidate(start_m: f64, end_m: f64) -> Candidate {
+        Candidate {
+            start_m,
+            end_m,
+            score: 50.0,
+            visible: 1.0,
+        }
+    }
+
+    #[test]
+    fn a_train_fills_its_cells_but_for_the_blur_of_its_ends() {
+        // From cell 20 to cell 40; four point spreads are 28.8 m, six cells.
+        assert_eq!(filled(&candidate(100.0, 200.0), &profile(7.2)), 26..35);
+    }
+
+    #[test]
+    fn a_train_that_is_all_blur_fills_none() {
+        assert!(filled(&candidate(100.0, 120.0), &profile(7.2)).is_empty());
+        assert!(filled(&candidate(280.0, 295.0), &profile(7.2)).is_empty());
+    }
+
+    #[test]
+    fn a_train_is_held_where_it_fills_the_lesser_part_of_a_block() {
+        let found = Found {
+            profiles: vec![Some(profile(0.72))],
+            candidates: vec![vec![candidate(78.0, 205.0)]],
+            ..Found::nothing(Lanes::given(10.0, None), 1)
+        };
+        let blocks: Vec<Range<usize>> = (0..10).map(|k| 6 * k..6 * k + 6).collect();
+        // It stands on the last two cells of the third block.
+        let suspects = found.suspects(&blocks);
+        assert_eq!(suspects[0].0.stretches, 3..7);
+        assert_eq!(suspects[0].1, 17..41);
+    }
 }

@@ -15,8 +15,11 @@ use crate::error::{Error, Result};
 use crate::measure::{Calibration, Fit, Motion, Polarity, fit, polarity};
 use crate::strip::{Profile, Strip};
 
-/// Passes after which nothing changes any more.
-const PASSES: usize = 4;
+/// Passes end when the next would leave out the same trains, or after so many.
+const MOST_PASSES: usize = 10;
+/// Passes that may take back what was left out before. Later ones only add to it:
+/// captures that predict each other could come and go by turns for ever.
+const FREE_PASSES: usize = 7;
 /// Passes that look for what stands there for long: the second knows the noise
 /// better.
 const LOOKS_AT_TRACK: usize = 2;
@@ -98,16 +101,16 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
     let mut view: Option<TrackView> = None;
     let mut lasting = Lasting::default();
     let mut doubts: Vec<Doubt> = Vec::new();
-    for pass in 0..PASSES {
-        let trains = seen.as_ref().and_then(|s| s.trains.as_ref());
+    for pass in 0..MOST_PASSES {
+        let left_out = seen.as_ref().and_then(|s| s.trains.as_ref());
         let previous = seen.as_ref().map(|s| s.predicted.as_slice());
-        let panel = match Panel::new(strips, panel_settings, trains, previous) {
+        let panel = match Panel::new(strips, panel_settings, left_out, previous) {
             Ok(panel) => panel,
             Err(Error::Unsupported { reason }) => return Ok(undecided(strips.len(), &reason)),
             Err(error) => return Err(error),
         };
         let predicted = predictions(&panel, previous);
-        let mut found = look(strips, &predicted, trains, settings);
+        let mut found = look(strips, &predicted, left_out, settings);
         doubts = found.judge_few(strips, &predicted);
         let held = found.train_cells(&predicted, prior);
         if pass < LOOKS_AT_TRACK {
@@ -116,39 +119,27 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
                 lasting = standing(view, &lasting.held_with(held), prior);
             }
         }
-        let trains = held.map(|held| found.occupied(held, &lasting));
-        found.drop_ghosts(trains.as_ref());
+        let own = held.map(|held| found.occupied(held, &lasting));
+        found.drop_ghosts(own.as_ref());
         found.add_standing(&lasting.stays);
+        let trains = match (own, left_out) {
+            (Some(own), Some(before)) if pass >= FREE_PASSES => Some(own.and(before)),
+            (own, _) => own,
+        };
+        let settled = pass >= LOOKS_AT_TRACK && same_cells(trains.as_ref(), left_out);
         seen = Some(Pass {
             predicted,
             found,
             trains,
         });
+        if settled {
+            log::debug!("settled after {} passes", pass + 1);
+            break;
+        }
     }
-    let Some(mut pass) = seen else {
-        return Ok(Vec::new());
-    };
-    let mut changed = match (&view, &pass.trains) {
-        (Some(view), Some(trains)) => pass.found.drop_lasting(view, trains),
-        _ => vec![Vec::new(); strips.len()],
-    };
-    pass.found.add_changes(&lasting.changes, &mut changed);
-    let unknown = pass.found.settle(&doubts);
-    let unlike = unexplained(&pass.predicted);
-    let alone = (pass.predicted.as_slice(), unlike.as_slice());
-    pass.found
-        .keep_shown_alone(strips, alone, &settings.detector);
-    let mut outcomes = measure(pass, &unlike, settings);
-    say(&mut outcomes, unknown);
-    for (outcome, places) in outcomes.iter_mut().zip(changed) {
-        outcome
-            .remarks
-            .extend(places.into_iter().map(changed_for_good));
-    }
-    let decided =
-        (outcomes.iter_mut().zip(unlike)).filter(|(o, unlike)| *unlike && o.reason.is_none());
-    decided.for_each(|(outcome, _)| outcome.remarks.push(ONLY_ALONE.to_owned()));
-    Ok(outcomes)
+    Ok(seen.map_or_else(Vec::new, |pass| {
+        pass.conclude(strips, (&lasting, view.as_ref(), &doubts), settings)
+    }))
 }
 
 fn changed_for_good((start_m, end_m): (f64, f64)) -> String {
@@ -168,7 +159,45 @@ fn undecided(captures: usize, reason: &str) -> Vec<StripOutcome> {
 struct Pass {
     predicted: Vec<Option<Prediction>>,
     found: Found,
+    /// What the next pass leaves out.
     trains: Option<Occupied>,
+}
+
+impl Pass {
+    /// What the last pass says of each capture.
+    fn conclude(
+        mut self,
+        strips: &[Strip],
+        (lasting, view, doubts): (&Lasting, Option<&TrackView>, &[Doubt]),
+        settings: &PassSettings,
+    ) -> Vec<StripOutcome> {
+        let mut changed = match (view, &self.trains) {
+            (Some(view), Some(trains)) => self.found.drop_lasting(view, trains),
+            _ => vec![Vec::new(); strips.len()],
+        };
+        self.found.add_changes(&lasting.changes, &mut changed);
+        let unknown = self.found.settle(doubts);
+        let unlike = unexplained(&self.predicted);
+        let alone = (self.predicted.as_slice(), unlike.as_slice());
+        self.found
+            .keep_shown_alone(strips, alone, &settings.detector);
+        let mut outcomes = measure(self, &unlike, settings);
+        say(&mut outcomes, unknown);
+        for (outcome, places) in outcomes.iter_mut().zip(changed) {
+            outcome
+                .remarks
+                .extend(places.into_iter().map(changed_for_good));
+        }
+        let decided =
+            (outcomes.iter_mut().zip(unlike)).filter(|(o, unlike)| *unlike && o.reason.is_none());
+        decided.for_each(|(outcome, _)| outcome.remarks.push(ONLY_ALONE.to_owned()));
+        outcomes
+    }
+}
+
+/// Whether the same cells are left out.
+fn same_cells(a: Option<&Occupied>, b: Option<&Occupied>) -> bool {
+    a.map(|a| &a.cells) == b.map(|b| &b.cells)
 }
 
 fn predictions(panel: &Panel, warm: Option<&[Option<Prediction>]>) -> Vec<Option<Prediction>> {
