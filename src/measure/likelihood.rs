@@ -13,10 +13,13 @@
 //!
 //! The last car may look much like the track, as dark locomotives do on a dark
 //! deck. An end is then a car further out than where the contrast ends; both
-//! ways to end there are weighed by how common they are.
+//! ways to end there are weighed by how common they are. Where the strip shows
+//! single cars it shows a faint one as well, and the gap before any last car
+//! would pass for the beginning of a faint one.
 
 use nalgebra::{Cholesky, DMatrix, DVector, SymmetricEigen};
 
+use super::cars::SHARP_M;
 use super::colour::Colour;
 use super::noise::NoiseShape;
 use crate::strip::Profile;
@@ -172,7 +175,8 @@ impl Window {
             let place = |k: f64| self.reach.guess_m + up * k * self.cell_m;
             if k.abs() <= outside && k.rem_euclid(STRIDE as i64) == 0 {
                 let mut log = self.log_likelihood(&support, None);
-                if let Some(bright) = shorter.len().checked_sub(car).map(|i| &shorter[i]) {
+                let bright = shorter.len().checked_sub(car).map(|i| &shorter[i]);
+                if let Some(bright) = bright.filter(|_| self.psf_m > SHARP_M) {
                     let faint = self.faint_car(place(k as f64), car);
                     weigh(&mut log, &self.log_likelihood(bright, Some(&faint)));
                 }

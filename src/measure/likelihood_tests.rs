@@ -161,6 +161,49 @@ fn a_car_that_looks_much_like_the_track_belongs_to_the_train() {
 }
 
 #[test]
+fn the_gap_before_the_last_car_does_not_move_the_end() {
+    // The last cars, with bodies of 12.9 m and gaps of 1 m, in a capture sharper
+    // than its profile says. A faint car is taken to be longer: one that began in
+    // the gap would end too far out.
+    let axis = Axis {
+        first_m: 0.0,
+        step_m: 1.0,
+        len: 81,
+    };
+    let edge = |d: f64| statrs::function::erf::erf(d / (0.45 * std::f64::consts::SQRT_2)) / 2.0;
+    let body = |at: f64, from: f64| edge(at - from) - edge(at - from - 12.9);
+    let track = Array2::from_shape_fn((4, 81), |(b, j)| {
+        let cars: f64 = [0.8, 14.7, 28.6]
+            .iter()
+            .map(|x| body(axis.at_m(j), *x))
+            .sum();
+        (cars * 0.1 + 0.002 * ((j * 7 + b) as f64).sin()) as f32
+    });
+    let track_sigma = Array2::from_elem((4, 81), 0.002);
+    let profile = Profile::seen_whole(axis, (track, track_sigma), (0.72, 0.5));
+    // A dark locomotive further on makes the contrasts vary, much the same in all bands.
+    let varied = |own: f64, common: f64| {
+        DMatrix::from_diagonal_element(4, 4, own) + DMatrix::from_element(4, 4, common)
+    };
+    let colour = Colour {
+        mean: DVector::from_element(4, 0.07),
+        covariance: varied(0.0005, 0.0025),
+        faint: varied(0.0005, 0.0011),
+    };
+    let noise = NoiseShape::given(&profile);
+    let reach = Reach {
+        guess_m: 41.5,
+        half_m: 24.0,
+        far_m: 0.3,
+    };
+    let shifts = [vec![0.0; 2]];
+    let window = Window::new(&profile, (Side::End, reach), &colour, &noise, &shifts);
+    let got = window.unwrap().log_likelihoods();
+    let best = got.iter().max_by(|a, b| a.1[0].total_cmp(&b.1[0])).unwrap();
+    assert!((best.0 - 41.5).abs() <= 0.4, "{best:?}");
+}
+
+#[test]
 fn turned_about_it_is_the_same() {
     let forward = likelihoods(Side::Start, 1e9, &(profile(), colour()));
     let mut turned = profile();
