@@ -255,9 +255,12 @@ impl Search {
         let mut best: Option<(f64, Lanes)> = None;
         for track in tracks {
             let track_m = track as f64 * self.step_m;
+            let beside: Vec<Vec<f64>> = (self.given.neighbours(track_m))
+                .map(|m| shows(&self.rows, m, WIDTH_M, self.given.psf_m))
+                .collect();
             for shadow in self.shadows(track_m) {
                 for road in std::iter::once(None).chain(self.roads(track).map(Some)) {
-                    let Some(cost) = self.cost(track, road, shadow.as_deref()) else {
+                    let Some(cost) = self.cost((track, road), shadow.as_deref(), &beside) else {
                         continue;
                     };
                     if best.is_none_or(|(least, _)| cost < least * (1.0 - SAME_COST)) {
@@ -307,24 +310,27 @@ impl Search {
         [-1.0, 1.0].map(of_side).to_vec()
     }
 
-    /// What the lanes leave of the energy; `None` where one of them cannot be it.
-    fn cost(&self, track: i64, road: Option<i64>, shadow: Option<&[f64]>) -> Option<f64> {
+    /// What the lanes leave of the energy, with what the shadow and the tracks
+    /// `beside` show; `None` where one of them cannot be it.
+    fn cost(
+        &self,
+        (track, road): (i64, Option<i64>),
+        shadow: Option<&[f64]>,
+        beside: &[Vec<f64>],
+    ) -> Option<f64> {
         let at = |place: i64| self.shown[(place + self.widest) as usize].as_slice();
-        let track_m = track as f64 * self.step_m;
-        let beside: Vec<Vec<f64>> = (self.given.neighbours(track_m))
-            .map(|m| shows(&self.rows, m, WIDTH_M, self.given.psf_m))
-            .collect();
         let columns: Vec<&[f64]> = (std::iter::once(at(track)))
             .chain(road.map(at))
             .chain(shadow)
             .chain(beside.iter().map(Vec::as_slice))
             .collect();
         let (cost, factors) = explain(&columns, &self.energy)?;
-        let of_shadow = factors[1 + columns.len() - beside.len() - 1];
+        // After the floor come the columns; the shadow's is the last before those beside.
+        let of_shadow = factors[columns.len() - beside.len()];
         let stands_out = factors[1] > 0.0
             && road.is_none_or(|_| factors[2] > self.least_road)
             && shadow.is_none_or(|_| (0.0..=MOST_SHADOW * factors[1]).contains(&of_shadow));
-        let doubt = shadow.map_or(0.0, |_| doubt(track_m));
+        let doubt = shadow.map_or(0.0, |_| doubt(track as f64 * self.step_m));
         stands_out.then_some(cost * (1.0 + doubt))
     }
 }

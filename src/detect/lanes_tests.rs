@@ -1,40 +1,33 @@
 use super::*;
 
+/// Rows of pixels of 3 m, 40 m to both sides.
+const ROWS_3_M: Axis = Axis {
+    first_m: -40.0,
+    step_m: 1.5,
+    len: 54,
+};
+
+fn energies(offset: Axis, of_row: impl Fn(f64) -> f64) -> Vec<f64> {
+    (0..offset.len).map(|i| of_row(offset.at_m(i))).collect()
+}
+
 #[test]
 fn two_lanes_are_found_in_an_energy_profile() {
-    let offset = Axis {
-        first_m: -40.0,
-        step_m: 1.5,
-        len: 54,
-    };
     let given = Lanes::given(3.0, None);
-    let energy: Vec<f64> = (0..offset.len)
-        .map(|i| {
-            let o = offset.at_m(i);
-            let h = |c: f64| template(o - c, given.psf_m).powi(2);
-            1.0 + 60.0 * h(-0.5) + 20.0 * h(9.0)
-        })
-        .collect();
-    let found = search(given, offset, &energy);
+    let h = |o: f64, c: f64| template(o - c, given.psf_m).powi(2);
+    let energy = energies(ROWS_3_M, |o| 1.0 + 60.0 * h(o, -0.5) + 20.0 * h(o, 9.0));
+    let found = search(given, ROWS_3_M, &energy);
     assert!((found.track_m + 0.5).abs() < 0.3, "{found:?}");
     assert!((found.road_m.unwrap_or(0.0) - 9.0).abs() < 0.3, "{found:?}");
 }
 
 #[test]
 fn of_two_lanes_within_reach_the_nearer_is_the_track() {
-    let offset = Axis {
-        first_m: -40.0,
-        step_m: 1.5,
-        len: 54,
-    };
     let given = Lanes::given(3.0, None);
     for (shadow_m, height) in [(-4.75, 80.0), (4.75, 20.0)] {
         let h = |o: f64, c: f64| template(o - c, given.psf_m).powi(2);
-        let energy: Vec<f64> = (0..offset.len)
-            .map(|i| offset.at_m(i))
-            .map(|o| 1.0 + 40.0 * h(o, 0.25) + height * h(o, shadow_m))
-            .collect();
-        let found = search(given, offset, &energy);
+        let of_row = |o: f64| 1.0 + 40.0 * h(o, 0.25) + height * h(o, shadow_m);
+        let found = search(given, ROWS_3_M, &energies(ROWS_3_M, of_row));
         assert!((found.track_m - 0.25).abs() < 0.3, "{found:?}");
     }
 }
@@ -49,10 +42,7 @@ fn what_the_blur_makes_one_is_no_road() {
     };
     let given = Lanes::given(10.0, None);
     let h = |o: f64, c: f64| template(o - c, given.psf_m).powi(2);
-    let energy: Vec<f64> = (0..offset.len)
-        .map(|i| offset.at_m(i))
-        .map(|o| 1.0 + 400.0 * h(o, 0.0) + 400.0 * h(o, -5.0))
-        .collect();
+    let energy = energies(offset, |o| 1.0 + 400.0 * h(o, 0.0) + 400.0 * h(o, -5.0));
     let found = search(given, offset, &energy);
     let apart = |road: f64| told_apart(road - found.track_m, found.psf_m);
     assert!(found.road_m.is_none_or(apart), "{found:?}");
@@ -68,10 +58,7 @@ fn the_other_track_is_not_taken_for_this_one() {
     let given = Lanes::given(1.0, None).beside(&[4.5, 9.0]);
     assert_eq!(given.beside_m, [None, Some(4.5)]);
     let h = |o: f64, c: f64| template(o - c, given.psf_m).powi(2);
-    let energy: Vec<f64> = (0..offset.len)
-        .map(|i| offset.at_m(i))
-        .map(|o| 1.0 + 10.0 * h(o, 0.6) + 80.0 * h(o, 5.1))
-        .collect();
+    let energy = energies(offset, |o| 1.0 + 10.0 * h(o, 0.6) + 80.0 * h(o, 5.1));
     let found = search(given, offset, &energy);
     assert!((found.track_m - 0.6).abs() < 0.2, "{found:?}");
     assert!(found.beside_m[1].is_some_and(|m| (m - 5.1).abs() < 0.2));
@@ -90,13 +77,8 @@ fn lanes_out_of_reach_take_no_part() {
 
 #[test]
 fn a_flat_profile_keeps_the_given_track() {
-    let offset = Axis {
-        first_m: -40.0,
-        step_m: 1.5,
-        len: 54,
-    };
     let given = Lanes::given(3.0, None);
-    let found = search(given, offset, &[1.0; 54]);
+    let found = search(given, ROWS_3_M, &[1.0; 54]);
     assert_eq!(found.road_m, None);
 }
 
@@ -115,7 +97,7 @@ fn a_shadow_beside_the_track_is_not_the_track() {
             let h = |middle: f64, width: f64| strip(o - middle, width, given.psf_m).powi(2);
             8.0 + 20.0 * h(0.2, WIDTH_M) + shadow * h(-2.9, SHADOW_M) + 15.0 * h(8.0, WIDTH_M)
         };
-        (0..offset.len).map(|i| of_row(offset.at_m(i))).collect()
+        energies(offset, of_row)
     };
     for shadow in [0.0, 10.0, 30.0] {
         let found = search(given, offset, &energy(shadow));

@@ -175,14 +175,15 @@ impl Window {
             let place = |k: f64| self.reach.guess_m + up * k * self.cell_m;
             if k.abs() <= outside && k.rem_euclid(STRIDE as i64) == 0 {
                 let mut log = self.log_likelihood(&support, None);
-                let bright = shorter.len().checked_sub(car).map(|i| &shorter[i]);
-                if let Some(bright) = bright.filter(|_| self.psf_m > SHARP_M) {
+                if let Some(bright) = shorter.len().checked_sub(car).map(|i| &shorter[i]) {
                     let faint = self.faint_car(place(k as f64), car);
                     weigh(&mut log, &self.log_likelihood(bright, Some(&faint)));
                 }
                 out.push((place(k as f64), log));
             }
-            shorter.push(support.clone());
+            if self.psf_m > SHARP_M {
+                shorter.push(support.clone());
+            }
             support.grow(&self.blur(place(k as f64 + 0.5)), self.stay());
         }
         out
