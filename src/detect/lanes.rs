@@ -12,8 +12,11 @@ use crate::strip::{Axis, Strip};
 pub const DEFAULT_PSF_PX: f64 = 0.72;
 /// Widest error of the centre line that is searched, m.
 const TRACK_REACH_M: f64 = 5.0;
-/// A road lane lies so far from the track, m.
-const ROAD_M: (f64, f64) = (4.0, 25.0);
+/// A road lane lies so far from the track, m: the next lane of the same deck, or
+/// that of a deck beside it.
+const ROAD_M: (f64, f64) = (4.0, 16.0);
+/// Energies are compared over so much to both sides of the given line, m.
+const SEEN_M: f64 = 30.0;
 /// Templates of two lanes that overlap by more than this share are not told
 /// apart: fitted together, the noise of both doubles, 1/√(1 − 0.85²). A lorry
 /// beside a track that is not modelled costs more: at 10 m it is taken for a
@@ -43,6 +46,14 @@ const LINE_SIGMA_M: f64 = 2.0;
 /// … and the share of the cost that one sigma weighs: what no model of the lanes
 /// explains varies by as much.
 const DOUBT: f64 = 0.1;
+/// Half width of deck and embankment, m: beyond it lies other ground, which the
+/// other captures predict otherwise, on each side in its own way.
+const GROUND_M: f64 = 12.0;
+/// Error of the profile of a lane as a share of the energy that stands out: captures
+/// differ in blur and place.
+const SHAPE_ERROR: f64 = 0.03;
+/// A road lane is assumed where it takes at least this share off the cost.
+const ROAD_WORTH: f64 = 0.25;
 /// Captures from which lanes are searched; with fewer the given ones are taken.
 const LEAST_CAPTURES: usize = 15;
 
@@ -124,8 +135,9 @@ impl Lanes {
     }
 
     /// Finds the lanes in the energy of the residuals across the track:
-    /// `E(o) = e₀ + p² h²(o − track) + q² h²(o − road)`; where pixels show them apart,
-    /// with the shadow beside the track.
+    /// `E(o) = e(o) + p² h²(o − track) + q² h²(o − road)`, where `e` is even on the deck
+    /// and rises or falls beyond it; where pixels show them apart, with the shadow
+    /// beside the track.
     ///
     /// Takes `given` where there are fewer than 15 captures or nothing stands out.
     #[must_use]
@@ -224,11 +236,15 @@ struct Search {
     widest: i64,
     /// A road lane shows at least so much.
     least_road: f64,
+    /// Ground beyond the deck, left and right.
+    ground: [Vec<f64>; 2],
+    /// The cost of what no profile explains.
+    least_cost: f64,
 }
 
 impl Search {
     fn new(given: Lanes, offset: Axis, energy: &[f64]) -> Self {
-        let near = |o: f64| o.abs() <= ROAD_M.1 + TRACK_REACH_M;
+        let near = |o: f64| o.abs() <= SEEN_M;
         let (rows, energy): (Vec<f64>, Vec<f64>) = (0..offset.len)
             .map(|i| (offset.at_m(i), energy[i]))
             .filter(|(o, _)| near(*o))
@@ -237,9 +253,18 @@ impl Search {
         let widest = ((ROAD_M.1 + given.reach_m) / step_m) as i64 + 1;
         let place = |i: i64| shows(&rows, i as f64 * step_m, WIDTH_M, given.psf_m);
         let peak = template(0.0, given.psf_m).powi(2);
+        let floor = median(&energy).unwrap_or(1.0);
+        let most = energy.iter().copied().fold(floor, f64::max);
+        let ground = |side: f64| {
+            rows.iter()
+                .map(|o| (side * o - GROUND_M).max(0.0))
+                .collect()
+        };
         Self {
+            ground: [ground(-1.0), ground(1.0)],
+            least_cost: rows.len() as f64 * (SHAPE_ERROR * (most - floor)).powi(2),
             shown: (-widest..=widest).map(place).collect(),
-            least_road: 0.25 * median(&energy).unwrap_or(1.0).max(0.5) / peak,
+            least_road: 0.25 * floor.max(0.5) / peak,
             given,
             step_m,
             rows,
@@ -322,16 +347,21 @@ impl Search {
         let columns: Vec<&[f64]> = (std::iter::once(at(track)))
             .chain(road.map(at))
             .chain(shadow)
-            .chain(beside.iter().map(Vec::as_slice))
+            .chain(beside.iter().chain(&self.ground).map(Vec::as_slice))
             .collect();
         let (cost, factors) = explain(&columns, &self.energy)?;
-        // After the floor come the columns; the shadow's is the last before those beside.
-        let of_shadow = factors[columns.len() - beside.len()];
+        // After the floor come the columns.
+        let of_shadow = factors[2 + usize::from(road.is_some())];
         let stands_out = factors[1] > 0.0
             && road.is_none_or(|_| factors[2] > self.least_road)
             && shadow.is_none_or(|_| (0.0..=MOST_SHADOW * factors[1]).contains(&of_shadow));
+        let worth = if road.is_some() {
+            1.0
+        } else {
+            1.0 - ROAD_WORTH
+        };
         let doubt = shadow.map_or(0.0, |_| doubt(track as f64 * self.step_m));
-        stands_out.then_some(cost * (1.0 + doubt))
+        stands_out.then_some((cost + self.least_cost) * worth * (1.0 + doubt))
     }
 }
 

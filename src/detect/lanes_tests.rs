@@ -49,6 +49,40 @@ fn what_the_blur_makes_one_is_no_road() {
 }
 
 #[test]
+fn other_ground_beyond_the_deck_does_not_hide_the_road() {
+    // Rows of pixels of 10 m; beyond the deck the energy is another on each side. The
+    // best single lane beside the track would lie there.
+    let offset = Axis {
+        first_m: -60.0,
+        step_m: 5.0,
+        len: 25,
+    };
+    let given = Lanes::given(10.0, None);
+    let h = |o: f64, c: f64| template(o - c, given.psf_m).powi(2);
+    let ground = |o: f64| 1.5 + 0.05 * (o - 12.0).max(0.0) + 0.1 * (-o - 12.0).max(0.0);
+    let road = |height: f64| {
+        let of_row = |o: f64| ground(o) + 100.0 * h(o, -0.8) + height * h(o, -8.5);
+        search(given, offset, &energies(offset, of_row))
+    };
+    let found = road(70.0);
+    assert!((found.track_m + 0.8).abs() < 1.0, "{found:?}");
+    assert!(
+        found.road_m.is_some_and(|m| (m + 8.5).abs() < 1.5),
+        "{found:?}"
+    );
+    assert_eq!(road(0.0).road_m, None);
+}
+
+#[test]
+fn a_blur_that_is_not_quite_known_makes_no_road() {
+    let given = Lanes::given(3.0, None);
+    let wide = 1.05 * given.psf_m;
+    let energy = energies(ROWS_3_M, |o| 1.0 + 60.0 * template(o, wide).powi(2));
+    let found = search(given, ROWS_3_M, &energy);
+    assert_eq!(found.road_m, None, "{found:?}");
+}
+
+#[test]
 fn the_other_track_is_not_taken_for_this_one() {
     let offset = Axis {
         first_m: -25.0,

@@ -70,6 +70,20 @@ pub struct Candidate {
     pub visible: f64,
 }
 
+impl Candidate {
+    /// This one and the next further up-chainage as one.
+    #[must_use]
+    pub fn joined(&self, next: &Self) -> Self {
+        let seen_m = |c: &Self| c.visible * (c.end_m - c.start_m);
+        Self {
+            start_m: self.start_m,
+            end_m: next.end_m,
+            score: self.score + next.score,
+            visible: (seen_m(self) + seen_m(next)) / (next.end_m - self.start_m),
+        }
+    }
+}
+
 /// Mean distance between trains and their mean length, m.
 const TRAIN_M: (f64, f64) = (2500.0, 350.0);
 /// The same of lorries.
@@ -317,6 +331,19 @@ mod tests {
         let ends = |ratios: Ratios| ratios.without_faint_ends(&profile, 10..50);
         assert_eq!(ends(with([0.5, 0.1, -0.5])), 10..30);
         assert_eq!(ends(with([0.5, 1.0, 2.0])), 10..50);
+    }
+
+    #[test]
+    fn joined_candidates_by_hand() {
+        let of = |start_m, end_m, score, visible| Candidate {
+            start_m,
+            end_m,
+            score,
+            visible,
+        };
+        // 80 of 100 m and 50 of 50 m are visible, 130 of 200 m together.
+        let whole = of(0.0, 100.0, 30.0, 0.8).joined(&of(150.0, 200.0, 20.0, 1.0));
+        assert_eq!(whole, of(0.0, 200.0, 50.0, 0.65));
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub(super) struct Found {
 pub(super) fn look(
     strips: &[Strip],
     predicted: &[Option<Prediction>],
-    trains: Option<&Occupied>,
+    (trains, known): (Option<&Occupied>, Option<Lanes>),
     settings: &PassSettings,
 ) -> Found {
     let residuals: Vec<_> = predicted
@@ -49,8 +49,10 @@ pub(super) fn look(
         .zip(strips)
         .map(|(p, s)| Some(p.as_ref()?.residual(&s.values)))
         .collect();
-    let given = Lanes::given(settings.gsd_m, settings.road_lane_m).beside(&settings.beside_m);
-    let lanes = Lanes::find(given, strips, &residuals);
+    let lanes = known.unwrap_or_else(|| {
+        let given = Lanes::given(settings.gsd_m, settings.road_lane_m).beside(&settings.beside_m);
+        Lanes::find(given, strips, &residuals)
+    });
     log::debug!(
         "track at {:.1} m of its line, road lane {:?}",
         lanes.track_m,

@@ -23,6 +23,9 @@ const FREE_PASSES: usize = 7;
 /// Passes that look for what stands there for long: the second knows the noise
 /// better.
 const LOOKS_AT_TRACK: usize = 2;
+/// Passes that look for the lanes. Later ones keep them: lanes and trains could move
+/// each other for ever.
+const LOOKS_FOR_LANES: usize = 3;
 
 /// What is said of a capture with trains that no other one looks like.
 const ONLY_ALONE: &str =
@@ -110,7 +113,8 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
             Err(error) => return Err(error),
         };
         let predicted = predictions(&panel, previous);
-        let mut found = look(strips, &predicted, left_out, settings);
+        let lanes = (seen.as_ref().filter(|_| pass >= LOOKS_FOR_LANES)).map(|s| s.found.lanes);
+        let mut found = look(strips, &predicted, (left_out, lanes), settings);
         doubts = found.judge_few(strips, &predicted);
         let held = found.train_cells(&predicted, prior);
         if pass < LOOKS_AT_TRACK {
@@ -200,6 +204,11 @@ fn same_cells(a: Option<&Occupied>, b: Option<&Occupied>) -> bool {
     a.map(|a| &a.cells) == b.map(|b| &b.cells)
 }
 
+/// Whether the gap from one train to the next is less than is known of it.
+fn touch(before: &Fit, next: &Fit) -> bool {
+    next.start_m - before.end_m < before.end_sigma_m.hypot(next.start_sigma_m)
+}
+
 fn predictions(panel: &Panel, warm: Option<&[Option<Prediction>]>) -> Vec<Option<Prediction>> {
     (0..panel.len())
         .into_par_iter()
@@ -240,9 +249,7 @@ fn measure(pass: Pass, unlike: &[bool], settings: &PassSettings) -> Vec<StripOut
             };
             StripOutcome {
                 detection_limit_m: bench.trials.limit_m(profile, candidates),
-                trains: (candidates.iter())
-                    .filter_map(|c| bench.train(profile, *c))
-                    .collect(),
+                trains: bench.trains(profile, candidates),
                 profile: Some(profile.clone()),
                 reason: None,
                 remarks: Vec::new(),
@@ -264,6 +271,25 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
+    /// The trains of a capture. Two between which nothing is seen of the track are
+    /// one with cars that look like the track.
+    fn trains(&self, profile: &Profile, candidates: &[Candidate]) -> Vec<MeasuredTrain> {
+        let mut trains: Vec<MeasuredTrain> = Vec::new();
+        for candidate in candidates {
+            let Some(train) = self.train(profile, *candidate) else {
+                continue;
+            };
+            match trains.pop_if(|before| touch(&before.fit, &train.fit)) {
+                Some(before) => {
+                    let whole = before.candidate.joined(candidate);
+                    trains.extend(self.train(profile, whole));
+                }
+                None => trains.push(train),
+            }
+        }
+        trains
+    }
+
     fn train(&self, profile: &Profile, candidate: Candidate) -> Option<MeasuredTrain> {
         let found = (candidate.start_m, candidate.end_m);
         let fit = self
