@@ -11,7 +11,7 @@ use nalgebra::{Cholesky, DVector};
 use super::empty_track::{BandModel, Model, TrackView, windows};
 
 /// Fewer captures on one side say nothing.
-const LEAST_SIDE: usize = 6;
+const LEAST_SIDE: usize = 8;
 /// More captures on one side than the nearest of these are not needed.
 const MOST_SIDE: usize = 24;
 /// A share known worse than this, 1 sigma, says nothing.

@@ -304,3 +304,28 @@ impl Bench<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::Censored;
+
+    fn train(start_m: f64, end_m: f64, sigma_m: f64) -> Fit {
+        Fit {
+            start_m,
+            end_m,
+            start_sigma_m: sigma_m,
+            end_sigma_m: sigma_m,
+            length_sigma_m: sigma_m,
+            censored: Censored::None,
+        }
+    }
+
+    #[test]
+    fn trains_touch_where_their_gap_is_not_known_to_be_one() {
+        // Two ends of 3 m are known to 4.2 m together.
+        assert!(touch(&train(0.0, 100.0, 3.0), &train(104.0, 200.0, 3.0)));
+        assert!(!touch(&train(0.0, 100.0, 3.0), &train(104.5, 200.0, 3.0)));
+        assert!(touch(&train(0.0, 110.0, 0.5), &train(104.0, 200.0, 0.5)));
+    }
+}
