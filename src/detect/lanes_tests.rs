@@ -7,6 +7,13 @@ const ROWS_3_M: Axis = Axis {
     len: 54,
 };
 
+/// Rows of pixels of 10 m, 60 m to both sides.
+const ROWS_10_M: Axis = Axis {
+    first_m: -60.0,
+    step_m: 5.0,
+    len: 25,
+};
+
 fn energies(offset: Axis, of_row: impl Fn(f64) -> f64) -> Vec<f64> {
     (0..offset.len).map(|i| of_row(offset.at_m(i))).collect()
 }
@@ -35,34 +42,24 @@ fn of_two_lanes_within_reach_the_nearer_is_the_track() {
 #[test]
 fn what_the_blur_makes_one_is_no_road() {
     // A train and its shadow at 10 m pixels.
-    let offset = Axis {
-        first_m: -60.0,
-        step_m: 5.0,
-        len: 25,
-    };
     let given = Lanes::given(10.0, None);
     let h = |o: f64, c: f64| template(o - c, given.psf_m).powi(2);
-    let energy = energies(offset, |o| 1.0 + 400.0 * h(o, 0.0) + 400.0 * h(o, -5.0));
-    let found = search(given, offset, &energy);
+    let energy = energies(ROWS_10_M, |o| 1.0 + 400.0 * h(o, 0.0) + 400.0 * h(o, -5.0));
+    let found = search(given, ROWS_10_M, &energy);
     let apart = |road: f64| told_apart(road - found.track_m, found.psf_m);
     assert!(found.road_m.is_none_or(apart), "{found:?}");
 }
 
 #[test]
 fn other_ground_beyond_the_deck_does_not_hide_the_road() {
-    // Rows of pixels of 10 m; beyond the deck the energy is another on each side. The
-    // best single lane beside the track would lie there.
-    let offset = Axis {
-        first_m: -60.0,
-        step_m: 5.0,
-        len: 25,
-    };
+    // Beyond the deck the energy is another on each side. The best single lane beside
+    // the track would lie there.
     let given = Lanes::given(10.0, None);
     let h = |o: f64, c: f64| template(o - c, given.psf_m).powi(2);
     let ground = |o: f64| 1.5 + 0.05 * (o - 12.0).max(0.0) + 0.1 * (-o - 12.0).max(0.0);
     let road = |height: f64| {
         let of_row = |o: f64| ground(o) + 100.0 * h(o, -0.8) + height * h(o, -8.5);
-        search(given, offset, &energies(offset, of_row))
+        search(given, ROWS_10_M, &energies(ROWS_10_M, of_row))
     };
     let found = road(70.0);
     assert!((found.track_m + 0.8).abs() < 1.0, "{found:?}");

@@ -41,7 +41,8 @@ pub(super) struct Found {
 pub(super) fn look(
     strips: &[Strip],
     predicted: &[Option<Prediction>],
-    (trains, known): (Option<&Occupied>, Option<Lanes>),
+    trains: Option<&Occupied>,
+    known_lanes: Option<Lanes>,
     settings: &PassSettings,
 ) -> Found {
     let residuals: Vec<_> = predicted
@@ -49,7 +50,7 @@ pub(super) fn look(
         .zip(strips)
         .map(|(p, s)| Some(p.as_ref()?.residual(&s.values)))
         .collect();
-    let lanes = known.unwrap_or_else(|| {
+    let lanes = known_lanes.unwrap_or_else(|| {
         let given = Lanes::given(settings.gsd_m, settings.road_lane_m).beside(&settings.beside_m);
         Lanes::find(given, strips, &residuals)
     });

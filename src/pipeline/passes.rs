@@ -114,7 +114,7 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
         };
         let predicted = predictions(&panel, previous);
         let lanes = (seen.as_ref().filter(|_| pass >= LOOKS_FOR_LANES)).map(|s| s.found.lanes);
-        let mut found = look(strips, &predicted, (left_out, lanes), settings);
+        let mut found = look(strips, &predicted, left_out, lanes, settings);
         doubts = found.judge_few(strips, &predicted);
         let held = found.train_cells(&predicted, prior);
         if pass < LOOKS_AT_TRACK {
@@ -204,7 +204,7 @@ fn same_cells(a: Option<&Occupied>, b: Option<&Occupied>) -> bool {
     a.map(|a| &a.cells) == b.map(|b| &b.cells)
 }
 
-/// Whether the gap from one train to the next is less than is known of it.
+/// Whether the gap from one train to the next is less than its uncertainty.
 fn touch(before: &Fit, next: &Fit) -> bool {
     next.start_m - before.end_m < before.end_sigma_m.hypot(next.start_sigma_m)
 }
@@ -271,8 +271,8 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// The trains of a capture. Two between which nothing is seen of the track are
-    /// one with cars that look like the track.
+    /// The trains of a capture. Two whose ends do not tell them apart are one, with
+    /// cars between that look like the track.
     fn trains(&self, profile: &Profile, candidates: &[Candidate]) -> Vec<MeasuredTrain> {
         let mut trains: Vec<MeasuredTrain> = Vec::new();
         for candidate in candidates {
