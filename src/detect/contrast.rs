@@ -108,7 +108,7 @@ impl Across {
         } else {
             0.0
         };
-        let pseudo = pseudo
+        let pseudo: Vec<(Lateral, f32)> = pseudo
             .into_iter()
             .filter_map(|p| {
                 let mut with = vec![p];
@@ -118,6 +118,9 @@ impl Across {
                 Some((fit, (unit / own).sqrt() as f32))
             })
             .collect();
+        if pseudo.is_empty() {
+            return None;
+        }
         let leak = |centre_m: f64| {
             let at = |m: f64| joint.mistaken(offset, centre_m + m, lanes.psf_m).abs();
             at(-PLACED_M).max(at(PLACED_M)) as f32
@@ -353,18 +356,27 @@ fn by_local_noise(mut misfit: Vec<f32>, sigma: &Array2<f32>) -> Vec<f32> {
     misfit
 }
 
-/// Offsets one blur apart, clear of every lane and of the rim of the strip.
+/// Offsets one blur apart, clear of every lane and of the rim of the strip; nearer to
+/// the lanes where several tracks leave no other room.
 fn pseudo_centres(offset: Axis, lanes: &Lanes) -> Vec<f64> {
     let margin = 2.5 * lanes.psf_m;
     let last = offset.at_m(offset.len.saturating_sub(1)) - margin;
     let steps = ((last - offset.first_m - margin) / lanes.psf_m).max(0.0) as usize;
-    (0..steps)
-        .map(|i| offset.first_m + margin + i as f64 * lanes.psf_m)
-        .filter(|p| {
-            let apart = |c: &f64| (p - c).abs() >= 3.0 * lanes.psf_m + 2.0;
-            lanes.centres().iter().all(apart)
-        })
-        .collect()
+    let clear_by = |blurs: f64| -> Vec<f64> {
+        (0..steps)
+            .map(|i| offset.first_m + margin + i as f64 * lanes.psf_m)
+            .filter(|p| {
+                let apart = |c: &f64| (p - c).abs() >= blurs * lanes.psf_m + 2.0;
+                lanes.centres().iter().all(apart)
+            })
+            .collect()
+    };
+    let well_clear = clear_by(3.0);
+    if well_clear.is_empty() {
+        clear_by(2.0)
+    } else {
+        well_clear
+    }
 }
 
 /// Robust scale of the pseudo-tracks of one band in windows of `window` cells,

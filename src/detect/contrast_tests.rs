@@ -57,3 +57,29 @@ fn what_lies_beside_the_track_is_none() {
     let ship = |o: f64| 30.0 * stands(o, 5.2, 0.8);
     assert!(mean_misfit(ship) > 4.0, "{}", mean_misfit(ship));
 }
+
+#[test]
+fn several_tracks_leave_room_to_learn_the_noise() {
+    let axis = |first_m, len| Axis {
+        first_m,
+        step_m: 5.0,
+        len,
+    };
+    let (offset, chainage) = (axis(-65.0, 27), axis(0.0, 60));
+    let values = Array3::from_shape_fn((1, offset.len, chainage.len), |(_, i, j)| {
+        ((i * 31 + j * 17) % 41) as f32 - 20.0
+    });
+    let flags = Array2::from_elem((offset.len, chainage.len), true);
+    let strip = Strip {
+        chainage,
+        offset,
+        values: values.clone(),
+        covered: flags.clone(),
+        clear: flags,
+    };
+    let lanes = Lanes::given(10.0, None).beside(&[-26.0, 26.0]);
+    let contrast = Across::new(offset, lanes)
+        .unwrap()
+        .contrast(&values, &strip);
+    assert!(contrast.sigma.iter().all(|s| s.is_finite() && *s > 0.0));
+}

@@ -3,6 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 use ndarray::Array3;
 
+use super::blur::placed;
 use super::template::{SHARP_M, WIDTH_M, overlap, strip, template};
 use crate::stats::{mad_sigma, median};
 use crate::strip::{Axis, Strip};
@@ -56,6 +57,10 @@ const SHAPE_ERROR: f64 = 0.03;
 const ROAD_WORTH: f64 = 0.25;
 /// Captures from which lanes are searched; with fewer the given ones are taken.
 const LEAST_CAPTURES: usize = 15;
+/// Captures with trains from which place and blur are read off these …
+const LEAST_WITH_TRAINS: usize = 4;
+/// … and cells in every row, by band, that must hold one.
+const LEAST_CELLS: usize = 20;
 
 /// The lanes of a series and the blur of its strips.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -137,21 +142,38 @@ impl Lanes {
     /// Finds the lanes in the energy of the residuals across the track:
     /// `E(o) = e(o) + p² h²(o − track) + q² h²(o − road)`, where `e` is even on the deck
     /// and rises or falls beyond it; where pixels show them apart, with the shadow
-    /// beside the track.
+    /// beside the track. Where trains are known, the track is where their energy says,
+    /// and a road lane is what the width that they show does not explain.
     ///
-    /// Takes `given` where there are fewer than 15 captures or nothing stands out.
+    /// `held`: per capture the chainage cells that hold trains, empty where none are
+    /// known yet. Takes `given` where there are fewer than 15 captures or nothing stands out.
     #[must_use]
-    pub fn find(given: Self, strips: &[Strip], residuals: &[Option<Array3<f32>>]) -> Self {
+    pub fn find(
+        given: Self,
+        strips: &[Strip],
+        residuals: &[Option<Array3<f32>>],
+        held: &[Vec<bool>],
+    ) -> Self {
         let Some(offset) = strips.first().map(|s| s.offset) else {
             return given;
         };
-        let Some(energy) = series_energy(strips, residuals) else {
+        let energies = Energies::of(strips, residuals, held);
+        let Some(energy) = energies.mean(LEAST_CAPTURES, |e| Some(&e.all)) else {
             return given;
         };
+        let trains = energies.mean(LEAST_WITH_TRAINS, |e| e.of_trains.as_deref());
+        if let Some((track_m, psf_m)) = trains.and_then(|e| placed(given, offset, &e)) {
+            let mut search = Search::new(Self { psf_m, ..given }, offset, &energy);
+            search.tracks = vec![(track_m / search.step_m).round() as i64];
+            return Self {
+                psf_m: given.psf_m,
+                ..search.best().unwrap_or(Self { track_m, ..given })
+            };
+        }
         let found = search(given, offset, &energy);
         // The least cost on the rim of the search is none: lorries or shadows draw
         // the line towards them.
-        if found.track_m.abs() < given.reach_m - RIM_M {
+        if given.reaches(found.track_m) {
             return found;
         }
         let fixed = Self {
@@ -163,38 +185,63 @@ impl Lanes {
             ..search(fixed, offset, &energy)
         }
     }
-}
 
-/// Energy by row in units of each capture's noise: the mean over captures,
-/// the top twentieth dropped.
-fn series_energy(strips: &[Strip], residuals: &[Option<Array3<f32>>]) -> Option<Vec<f64>> {
-    let rows: Vec<Vec<f64>> = strips
-        .iter()
-        .zip(residuals)
-        .filter_map(|(s, r)| capture_energy(s, r.as_ref()?))
-        .collect();
-    if rows.len() < LEAST_CAPTURES {
-        return None;
+    /// Whether a place lies within reach of the line, and not where the search ends.
+    pub(super) fn reaches(&self, track_m: f64) -> bool {
+        track_m.abs() < self.reach_m - RIM_M
     }
-    let drop = (rows.len() / 20).max(1);
-    Some(
-        (0..rows[0].len())
-            .map(|i| {
-                let mut of_row: Vec<f64> = rows.iter().map(|r| r[i]).collect();
-                of_row.sort_by(f64::total_cmp);
-                of_row.truncate(rows.len() - drop);
-                of_row.iter().sum::<f64>() / of_row.len() as f64
-            })
-            .collect(),
-    )
 }
 
-fn capture_energy(strip: &Strip, residual: &Array3<f32>) -> Option<Vec<f64>> {
+/// Energies of the captures of a series by row, in units of each capture's noise.
+struct Energies(Vec<Energy>);
+
+struct Energy {
+    all: Vec<f64>,
+    /// Over the cells that hold trains.
+    of_trains: Option<Vec<f64>>,
+}
+
+impl Energies {
+    fn of(strips: &[Strip], residuals: &[Option<Array3<f32>>], held: &[Vec<bool>]) -> Self {
+        let of = |(t, (s, r)): (usize, (&Strip, &Option<Array3<f32>>))| {
+            capture_energy(s, r.as_ref()?, held.get(t).map_or(&[][..], Vec::as_slice))
+        };
+        Self(
+            (strips.iter().zip(residuals).enumerate())
+                .filter_map(of)
+                .collect(),
+        )
+    }
+
+    /// Energy by row: the mean over captures, the top twentieth dropped; `None` for
+    /// fewer than `least` captures.
+    fn mean<'a>(
+        &'a self,
+        least: usize,
+        which: impl Fn(&'a Energy) -> Option<&'a [f64]>,
+    ) -> Option<Vec<f64>> {
+        let rows: Vec<&[f64]> = self.0.iter().filter_map(which).collect();
+        if rows.len() < least {
+            return None;
+        }
+        let drop = (rows.len() / 20).max(1);
+        let of_row = |i: usize| {
+            let mut of_row: Vec<f64> = rows.iter().map(|r| r[i]).collect();
+            of_row.sort_by(f64::total_cmp);
+            of_row.truncate(rows.len() - drop);
+            of_row.iter().sum::<f64>() / of_row.len() as f64
+        };
+        Some((0..rows[0].len()).map(of_row).collect())
+    }
+}
+
+fn capture_energy(strip: &Strip, residual: &Array3<f32>, held: &[bool]) -> Option<Energy> {
     let clear = strip.clear.iter().filter(|c| **c).count();
     if clear * 2 < strip.clear.len() {
         return None;
     }
-    let mut sums = vec![(0.0f64, 0usize); strip.offset.len];
+    let rows = strip.offset.len;
+    let (mut sums, mut of_trains) = (vec![(0.0f64, 0usize); rows], vec![(0.0f64, 0usize); rows]);
     for band in residual.outer_iter() {
         let thinned: Vec<f64> = band
             .iter()
@@ -204,17 +251,24 @@ fn capture_energy(strip: &Strip, residual: &Array3<f32>) -> Option<Vec<f64>> {
             .map(|(v, _)| f64::from(*v))
             .collect();
         let per_sigma = 1.0 / mad_sigma(&thinned)?.max(1e-30) as f32;
-        for (((i, _), v), clear) in band.indexed_iter().zip(&strip.clear) {
+        for (((i, j), v), clear) in band.indexed_iter().zip(&strip.clear) {
             if *clear {
-                sums[i].0 += f64::from((v * per_sigma).powi(2).min(MOST_ENERGY));
-                sums[i].1 += 1;
+                let energy = f64::from((v * per_sigma).powi(2).min(MOST_ENERGY));
+                sums[i] = (sums[i].0 + energy, sums[i].1 + 1);
+                if held.get(j) == Some(&true) {
+                    of_trains[i] = (of_trains[i].0 + energy, of_trains[i].1 + 1);
+                }
             }
         }
     }
     let whole: (f64, usize) = sums.iter().fold((0.0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
     let mean = whole.0 / whole.1.max(1) as f64;
     let row = |(sum, n): &(f64, usize)| if *n > 0 { sum / *n as f64 } else { mean };
-    Some(sums.iter().map(row).collect())
+    let enough = of_trains.iter().all(|(_, n)| *n >= LEAST_CELLS);
+    Some(Energy {
+        all: sums.iter().map(row).collect(),
+        of_trains: enough.then(|| of_trains.iter().map(row).collect()),
+    })
 }
 
 /// The least cost over all places of track and road lane.
@@ -223,7 +277,7 @@ fn search(given: Lanes, offset: Axis, energy: &[f64]) -> Lanes {
 }
 
 /// Grid search over the places; the factors of the lanes follow by least squares.
-struct Search {
+pub(super) struct Search {
     given: Lanes,
     /// Distance of the places tried, m.
     step_m: f64,
@@ -234,6 +288,8 @@ struct Search {
     shown: Vec<Vec<f64>>,
     /// The farthest place to either side, in steps.
     widest: i64,
+    /// Places of the track that are tried, in steps.
+    tracks: Vec<i64>,
     /// A road lane shows at least so much.
     least_road: f64,
     /// Ground beyond the deck, left and right.
@@ -243,7 +299,7 @@ struct Search {
 }
 
 impl Search {
-    fn new(given: Lanes, offset: Axis, energy: &[f64]) -> Self {
+    pub(super) fn new(given: Lanes, offset: Axis, energy: &[f64]) -> Self {
         let near = |o: f64| o.abs() <= SEEN_M;
         let (rows, energy): (Vec<f64>, Vec<f64>) = (0..offset.len)
             .map(|i| (offset.at_m(i), energy[i]))
@@ -253,6 +309,9 @@ impl Search {
         let widest = ((ROAD_M.1 + given.reach_m) / step_m) as i64 + 1;
         let place = |i: i64| shows(&rows, i as f64 * step_m, WIDTH_M, given.psf_m);
         let peak = template(0.0, given.psf_m).powi(2);
+        let reach = (given.reach_m / step_m) as i64;
+        let mut tracks: Vec<i64> = (-reach..=reach).collect();
+        tracks.sort_by_key(|i| i.abs());
         let floor = median(&energy).unwrap_or(1.0);
         let most = energy.iter().copied().fold(floor, f64::max);
         let ground = |side: f64| {
@@ -270,19 +329,15 @@ impl Search {
             rows,
             energy,
             widest,
+            tracks,
         }
     }
 
     fn best(&self) -> Option<Lanes> {
-        let reach = (self.given.reach_m / self.step_m) as i64;
-        let mut tracks: Vec<i64> = (-reach..=reach).collect();
-        tracks.sort_by_key(|i| i.abs());
         let mut best: Option<(f64, Lanes)> = None;
-        for track in tracks {
+        for &track in &self.tracks {
             let track_m = track as f64 * self.step_m;
-            let beside: Vec<Vec<f64>> = (self.given.neighbours(track_m))
-                .map(|m| shows(&self.rows, m, WIDTH_M, self.given.psf_m))
-                .collect();
+            let beside = self.beside(track_m);
             for shadow in self.shadows(track_m) {
                 for road in std::iter::once(None).chain(self.roads(track).map(Some)) {
                     let Some(cost) = self.cost((track, road), shadow.as_deref(), &beside) else {
@@ -295,6 +350,22 @@ impl Search {
             }
         }
         best.map(|(_, lanes)| lanes)
+    }
+
+    /// Places of the track, m, and their costs with no lane but the given ones.
+    pub(super) fn single_tracks(&self) -> impl Iterator<Item = (f64, f64)> {
+        self.tracks.iter().filter_map(|&track| {
+            let track_m = track as f64 * self.step_m;
+            let cost = self.cost((track, None), None, &self.beside(track_m))?;
+            Some((track_m, cost))
+        })
+    }
+
+    /// What the other tracks show in the rows if the track is at `track_m`.
+    fn beside(&self, track_m: f64) -> Vec<Vec<f64>> {
+        (self.given.neighbours(track_m))
+            .map(|m| shows(&self.rows, m, WIDTH_M, self.given.psf_m))
+            .collect()
     }
 
     fn lanes(&self, track_m: f64, road: Option<i64>) -> Lanes {
@@ -367,7 +438,7 @@ impl Search {
 
 /// By what share a track costs more that lies beside its given line: where a train
 /// and its shadow are two strips of like energy, the nearer to the line is it.
-fn doubt(track_m: f64) -> f64 {
+pub(super) fn doubt(track_m: f64) -> f64 {
     DOUBT * (track_m / LINE_SIGMA_M).powi(2)
 }
 

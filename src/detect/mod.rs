@@ -14,6 +14,7 @@
 
 mod alone;
 mod apart;
+mod blur;
 mod chain;
 mod continuity;
 mod contrast;

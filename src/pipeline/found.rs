@@ -52,7 +52,12 @@ pub(super) fn look(
         .collect();
     let lanes = known_lanes.unwrap_or_else(|| {
         let given = Lanes::given(settings.gsd_m, settings.road_lane_m).beside(&settings.beside_m);
-        Lanes::find(given, strips, &residuals)
+        Lanes::find(
+            given,
+            strips,
+            &residuals,
+            trains.map_or(&[][..], |t| &t.cells),
+        )
     });
     log::debug!(
         "track at {:.1} m of its line, road lane {:?}",
