@@ -171,9 +171,9 @@ fn detection(c: &mut Criterion) {
         let residuals = pass.residuals(&panel);
         let given = Lanes::given(gsd_m, None);
         group.bench_function("lanes of 40", |b| {
-            b.iter(|| Lanes::find(given, &pass.strips, &residuals));
+            b.iter(|| Lanes::find(given, &pass.strips, &residuals, &[]));
         });
-        let lanes = Lanes::find(given, &pass.strips, &residuals);
+        let lanes = Lanes::find(given, &pass.strips, &residuals, &[]);
         let across = Across::new(pass.strips[0].offset, lanes).expect("a strip wide enough");
         group.bench_function("noise of the rows, 40 in one band", |b| {
             b.iter(|| across.row_noise(0, &residuals, &pass.strips, &[]));
