@@ -163,11 +163,11 @@ impl Lanes {
         };
         let trains = energies.mean(LEAST_WITH_TRAINS, |e| e.of_trains.as_deref());
         if let Some((track_m, psf_m)) = trains.and_then(|e| placed(given, offset, &e)) {
-            let mut search = Search::new(Self { psf_m, ..given }, offset, &energy);
-            search.tracks = vec![(track_m / search.step_m).round() as i64];
+            let search = Search::new(Self { psf_m, ..given }, offset, &energy).at(track_m);
+            let found = search.best();
             return Self {
                 psf_m: given.psf_m,
-                ..search.best().unwrap_or(Self { track_m, ..given })
+                ..found.unwrap_or_else(|| search.lanes(track_m, None))
             };
         }
         let found = search(given, offset, &energy);
@@ -330,6 +330,14 @@ impl Search {
             energy,
             widest,
             tracks,
+        }
+    }
+
+    /// The same for one place of the track.
+    fn at(self, track_m: f64) -> Self {
+        Self {
+            tracks: vec![(track_m / self.step_m).round() as i64],
+            ..self
         }
     }
 

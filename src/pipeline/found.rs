@@ -50,14 +50,10 @@ pub(super) fn look(
         .zip(strips)
         .map(|(p, s)| Some(p.as_ref()?.residual(&s.values)))
         .collect();
+    let held = trains.map_or(&[][..], |t| &t.cells);
     let lanes = known_lanes.unwrap_or_else(|| {
         let given = Lanes::given(settings.gsd_m, settings.road_lane_m).beside(&settings.beside_m);
-        Lanes::find(
-            given,
-            strips,
-            &residuals,
-            trains.map_or(&[][..], |t| &t.cells),
-        )
+        Lanes::find(given, strips, &residuals, held)
     });
     log::debug!(
         "track at {:.1} m of its line, road lane {:?}",
@@ -65,7 +61,6 @@ pub(super) fn look(
         lanes.road_m
     );
     let mut found = Found::nothing(lanes, strips.len());
-    let held = trains.map_or(&[][..], |t| &t.cells);
     let Some(across) = across(lanes, strips, &residuals, held) else {
         return found;
     };
