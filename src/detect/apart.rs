@@ -67,6 +67,7 @@ fn explained(band: ArrayView2<f32>, (rows, j): (&[usize], usize), shape: &[f64])
 mod tests {
     use super::*;
     use crate::strip::Axis;
+    use crate::strip::fixture::clear_strip;
     use ndarray::Array2;
 
     const PSF_M: f64 = 7.2;
@@ -87,13 +88,7 @@ mod tests {
             let noise = 0.002 * ((7 * i + 3 * j) as f64).sin();
             (0.01 - 0.08 * template(offset.at_m(i) - at_m, PSF_M) + noise) as f32
         });
-        let strip = Strip {
-            chainage,
-            offset,
-            values: residual.clone(),
-            covered: Array2::from_elem(dim, true),
-            clear: Array2::from_elem(dim, true),
-        };
+        let strip = clear_strip(offset, chainage, residual.clone());
         let profile = Profile::seen_whole(
             chainage,
             (Array2::zeros((1, 20)), Array2::from_elem((1, 20), 0.01)),

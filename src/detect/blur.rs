@@ -7,7 +7,7 @@
 //! A road lane that is assumed for what is only wider than the blur costs more noise
 //! than it saves.
 
-use super::lanes::{Lanes, Search, doubt};
+use super::lanes::{DOUBT, Lanes, Search, doubt};
 use super::template::SHARP_M;
 use crate::strip::Axis;
 
@@ -17,10 +17,8 @@ use crate::strip::Axis;
 const STEP: f64 = 1.05;
 /// See [`STEP`].
 const STEPS: (i32, i32) = (-8, 4);
-/// How well the given blur is known, 1 sigma of its logarithm …
+/// How well the given blur is known, 1 sigma of its logarithm.
 const KNOWN: f64 = 0.15;
-/// … and the share of the cost that one sigma weighs.
-const DOUBT: f64 = 0.1;
 
 /// Offset of the track and width of its trains, 1 sigma of a Gaussian, m, by the energy
 /// of each row over the chainages that hold trains.

@@ -3,16 +3,20 @@
 use ndarray::Array3;
 
 use super::*;
+use crate::strip::fixture::clear_strip;
+
+fn axis(first_m: f64, step_m: f64, len: usize) -> Axis {
+    Axis {
+        first_m,
+        step_m,
+        len,
+    }
+}
 
 /// Residuals in noise of one unit, sampled at half a pixel of 1 m, in which `across`
 /// stands on 20 m of the track.
 fn seen(across: impl Fn(f64) -> f64) -> (Array3<f32>, Strip) {
-    let axis = |first_m, len| Axis {
-        first_m,
-        step_m: 0.5,
-        len,
-    };
-    let (offset, chainage) = (axis(-20.0, 81), axis(0.0, 400));
+    let (offset, chainage) = (axis(-20.0, 0.5, 81), axis(0.0, 0.5, 400));
     let values = Array3::from_shape_fn((1, offset.len, chainage.len), |(_, i, j)| {
         let noise = ((i * 31 + j * 17 + i * j * 7) % 41) as f64 / 12.0 - 5.0 / 3.0;
         let there = if (200..240).contains(&j) {
@@ -22,14 +26,7 @@ fn seen(across: impl Fn(f64) -> f64) -> (Array3<f32>, Strip) {
         };
         (noise + there) as f32
     });
-    let flags = Array2::from_elem((offset.len, chainage.len), true);
-    let strip = Strip {
-        chainage,
-        offset,
-        values: values.clone(),
-        covered: flags.clone(),
-        clear: flags,
-    };
+    let strip = clear_strip(offset, chainage, values.clone());
     (values, strip)
 }
 
@@ -60,23 +57,11 @@ fn what_lies_beside_the_track_is_none() {
 
 #[test]
 fn several_tracks_leave_room_to_learn_the_noise() {
-    let axis = |first_m, len| Axis {
-        first_m,
-        step_m: 5.0,
-        len,
-    };
-    let (offset, chainage) = (axis(-65.0, 27), axis(0.0, 60));
+    let (offset, chainage) = (axis(-65.0, 5.0, 27), axis(0.0, 5.0, 60));
     let values = Array3::from_shape_fn((1, offset.len, chainage.len), |(_, i, j)| {
         ((i * 31 + j * 17) % 41) as f32 - 20.0
     });
-    let flags = Array2::from_elem((offset.len, chainage.len), true);
-    let strip = Strip {
-        chainage,
-        offset,
-        values: values.clone(),
-        covered: flags.clone(),
-        clear: flags,
-    };
+    let strip = clear_strip(offset, chainage, values.clone());
     let lanes = Lanes::given(10.0, None).beside(&[-26.0, 26.0]);
     let contrast = Across::new(offset, lanes)
         .unwrap()

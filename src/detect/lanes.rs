@@ -46,7 +46,7 @@ const MOST_SHADOW: f64 = 4.0;
 const LINE_SIGMA_M: f64 = 2.0;
 /// … and the share of the cost that one sigma weighs: what no model of the lanes
 /// explains varies by as much.
-const DOUBT: f64 = 0.1;
+pub(super) const DOUBT: f64 = 0.1;
 /// Half width of deck and embankment, m: beyond it lies other ground, which the
 /// other captures predict otherwise, on each side in its own way.
 const GROUND_M: f64 = 12.0;
@@ -57,9 +57,9 @@ const SHAPE_ERROR: f64 = 0.03;
 const ROAD_WORTH: f64 = 0.25;
 /// Captures from which lanes are searched; with fewer the given ones are taken.
 const LEAST_CAPTURES: usize = 15;
-/// Captures with trains from which place and blur are read off these …
+/// Captures with trains off which place and width are read …
 const LEAST_WITH_TRAINS: usize = 4;
-/// … and cells in every row, by band, that must hold one.
+/// … and samples under trains, over all bands, that every row of them must have.
 const LEAST_CELLS: usize = 20;
 
 /// The lanes of a series and the blur of its strips.

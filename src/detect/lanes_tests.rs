@@ -1,4 +1,5 @@
 use super::*;
+use crate::strip::fixture::clear_strip;
 
 /// Rows of pixels of 3 m, 40 m to both sides.
 const ROWS_3_M: Axis = Axis {
@@ -142,14 +143,16 @@ fn a_shadow_beside_the_track_is_not_the_track() {
 
 #[test]
 fn trains_wider_than_the_blur_make_no_road() {
-    // Shadows: all energy is that of trains, a quarter wider than the blur.
+    // Shadows: all energy is that of trains, a fifth wider than the blur.
     let given = Lanes::given(10.0, None);
     let wide_m = 1.2 * given.psf_m;
-    let of_row = |o: f64| {
-        let train = template(o + 1.0, wide_m).powi(2);
-        (((o / 5.0).round() as i64 % 3) as f64 * 0.05, train)
+    let along = Axis {
+        first_m: 0.0,
+        step_m: 5.0,
+        len: 60,
     };
-    let strips: Vec<Strip> = (0..16).map(|_| strip_of(ROWS_10_M, 60)).collect();
+    let strip = clear_strip(ROWS_10_M, along, Array3::zeros((4, ROWS_10_M.len, 60)));
+    let strips = vec![strip; 16];
     let held = vec![
         (0..60)
             .map(|j| (20..40).contains(&j))
@@ -160,9 +163,10 @@ fn trains_wider_than_the_blur_make_no_road() {
         Some(Array3::from_shape_fn(
             (4, ROWS_10_M.len, 60),
             |(b, i, j)| {
-                let (unevenness, train) = of_row(ROWS_10_M.at_m(i));
+                let train = template(ROWS_10_M.at_m(i) + 1.0, wide_m);
+                let unevenness = ((ROWS_10_M.at_m(i) / 5.0).round() as i64 % 3) as f64 * 0.05;
                 let chance = ((i * 31 + j * 17 + t * 13 + b * 7) % 41) as f64 / 12.0 - 5.0 / 3.0;
-                let stands = if held[t][j] { 40.0 * train.sqrt() } else { 0.0 };
+                let stands = if held[t][j] { 40.0 * train } else { 0.0 };
                 (chance * (1.0 + unevenness) + stands) as f32
             },
         ))
@@ -172,20 +176,4 @@ fn trains_wider_than_the_blur_make_no_road() {
     assert_eq!(found.road_m, None, "{found:?}");
     assert!((found.track_m + 1.0).abs() < 0.9, "{found:?}");
     assert!((found.psf_m - given.psf_m).abs() < 1e-12);
-}
-
-/// A strip that is clear everywhere.
-fn strip_of(offset: Axis, cells: usize) -> Strip {
-    let flags = ndarray::Array2::from_elem((offset.len, cells), true);
-    Strip {
-        chainage: Axis {
-            first_m: 0.0,
-            step_m: 5.0,
-            len: cells,
-        },
-        offset,
-        values: Array3::zeros((4, offset.len, cells)),
-        covered: flags.clone(),
-        clear: flags,
-    }
 }

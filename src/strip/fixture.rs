@@ -1,4 +1,4 @@
-//! Corridors for tests: scenes given by a formula, sampled at pixel centres.
+//! Corridors and strips for tests: scenes given by a formula, sampled at pixel centres.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,19 @@ use crate::capture::{BandRole, Modality, Unit};
 use crate::error::Result;
 use crate::geo::{Frame, FrameToPixel, Grid, LonLat, Point};
 use crate::source::{Corridor, CorridorOrigin, Provenance};
-use crate::strip::Bounds;
+use crate::strip::{Axis, Bounds, Strip};
+
+/// A strip that is covered and clear everywhere; `values` are (band, offset, chainage).
+pub(crate) fn clear_strip(offset: Axis, chainage: Axis, values: Array3<f32>) -> Strip {
+    let flags = Array2::from_elem((offset.len, chainage.len), true);
+    Strip {
+        chainage,
+        offset,
+        values,
+        covered: flags.clone(),
+        clear: flags,
+    }
+}
 
 /// A square corridor of `side` pixels about the frame's origin, north up; all
 /// of it covered and clear.
