@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use ndarray::{Array2, Axis as Dim, Slice};
+use ndarray::Array2;
 
 use super::panel::{Change, Panel};
 
@@ -27,30 +27,41 @@ impl Panel<'_> {
     /// The blocks with those of the predictors `picks` of capture `t` allowed in
     /// each.
     pub(super) fn blocks(&self, t: usize, picks: &[usize]) -> Vec<Block> {
-        let (offset, chainage) = self.axes();
+        (self.block_cells().into_iter().enumerate())
+            .map(|(i, cells)| {
+                let mut allowed: Vec<bool> = picks.iter().map(|k| self.shows[*k][i]).collect();
+                self.keep_to_side(t, picks, (cells.clone(), &mut allowed));
+                Block {
+                    from: cells.start,
+                    to: cells.end,
+                    allowed,
+                }
+            })
+            .collect()
+    }
+
+    /// By block: whether capture `k` shows the track and what is beside it, without
+    /// a train.
+    pub(super) fn shown_blocks(&self, k: usize) -> Vec<bool> {
+        let (offset, _) = self.axes();
+        let core = |i: &usize| offset.at_m(*i).abs() <= self.settings.core_m;
+        let rows: Vec<usize> = (0..offset.len).filter(core).collect();
+        let clear = &self.strips[k].clear;
+        let seen = |j: usize| rows.iter().all(|i| clear[(*i, j)]);
+        (self.block_cells().into_iter())
+            .map(|cells| {
+                cells.clone().all(seen) && !self.occupied.is_some_and(|o| o.holds(k, cells))
+            })
+            .collect()
+    }
+
+    /// The chainage cells of every block.
+    fn block_cells(&self) -> Vec<Range<usize>> {
+        let (_, chainage) = self.axes();
         let length = (self.settings.block_m / chainage.step_m).round().max(1.0) as usize;
-        let core: Vec<usize> = (0..offset.len)
-            .filter(|i| offset.at_m(*i).abs() <= self.settings.core_m)
-            .collect();
-        let (Some(&low), Some(&high)) = (core.first(), core.last()) else {
-            return Vec::new();
-        };
-        let rows = Slice::from(low..=high);
         (0..chainage.len)
             .step_by(length)
-            .map(|from| {
-                let to = (from + length).min(chainage.len);
-                let mut allowed: Vec<bool> = picks
-                    .iter()
-                    .map(|k| {
-                        let core = self.strips[*k].clear.slice_axis(Dim(0), rows);
-                        let seen = core.slice_axis(Dim(1), Slice::from(from..to));
-                        seen.iter().all(|c| *c) && !self.train_in(*k, from..to)
-                    })
-                    .collect();
-                self.keep_to_side(t, picks, (from..to, &mut allowed));
-                Block { from, to, allowed }
-            })
+            .map(|from| from..(from + length).min(chainage.len))
             .collect()
     }
 
@@ -67,10 +78,6 @@ impl Panel<'_> {
                 allowed.copy_from_slice(&same);
             }
         }
-    }
-
-    fn train_in(&self, k: usize, mut cells: Range<usize>) -> bool {
-        self.occupied.is_some_and(|o| cells.any(|j| o.cells[k][j]))
     }
 
     /// `Σ βₖ xₖ + c` of one band over the strip, with the coefficients of each

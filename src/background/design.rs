@@ -5,7 +5,7 @@
 //! less the share of the doubted cells: a tenth of the work of summing anew.
 
 use nalgebra::{Cholesky, DMatrix, DVector};
-use ndarray::{Array2, ArrayView2, Axis as Dim, Slice, concatenate};
+use ndarray::{Array2, ArrayView2, Axis as Dim, concatenate};
 
 use crate::stats::MAD_TO_SIGMA;
 
@@ -18,7 +18,7 @@ const REJECTED: f32 = 4.0;
 ///
 /// Column 0 is the observed one; all others explain it.
 pub(super) struct Design {
-    /// Cell × column.
+    /// Column × cell: each column lies in one piece.
     pub(super) columns: Array2<f32>,
     /// Unweighted sums of products over all cells, column × column.
     pub(super) gram: DMatrix<f64>,
@@ -51,14 +51,15 @@ pub(super) fn weight(u: f32) -> f32 {
     }
 }
 
-/// Sums of products of the columns, in f32 by blocks and f64 between them.
+/// Sums of products of columns (column × cell), in f32 by blocks and f64 between
+/// them.
 pub(super) fn products(left: ArrayView2<f32>, right: ArrayView2<f32>) -> DMatrix<f64> {
-    let mut sums = DMatrix::zeros(left.ncols(), right.ncols());
+    let mut sums = DMatrix::zeros(left.nrows(), right.nrows());
     for (l, r) in left
-        .axis_chunks_iter(Dim(0), 1024)
-        .zip(right.axis_chunks_iter(Dim(0), 1024))
+        .axis_chunks_iter(Dim(1), 1024)
+        .zip(right.axis_chunks_iter(Dim(1), 1024))
     {
-        let part = l.t().dot(&r);
+        let part = l.dot(&r.t());
         for ((i, j), v) in part.indexed_iter() {
             sums[(i, j)] += f64::from(*v);
         }
@@ -69,10 +70,10 @@ pub(super) fn products(left: ArrayView2<f32>, right: ArrayView2<f32>) -> DMatrix
 impl Design {
     /// Appends columns that are not in the shared sums.
     pub(super) fn append(self, more: &Array2<f32>) -> Self {
-        let old = self.columns.ncols();
-        let columns = concatenate![Dim(1), self.columns, more.view()];
+        let old = self.columns.nrows();
+        let columns = concatenate![Dim(0), self.columns, more.view()];
         let cross = products(columns.view(), more.view());
-        let all = columns.ncols();
+        let all = columns.nrows();
         let gram = DMatrix::from_fn(all, all, |i, j| match (i < old, j < old) {
             (true, true) => self.gram[(i, j)],
             (_, false) => cross[(i, j - old)],
@@ -86,40 +87,36 @@ impl Design {
         let doubted = weights.iter().filter(|w| **w < 1.0).count();
         let kept = weights.iter().filter(|w| **w > 0.0).count();
         if doubted < kept {
-            let share = self.scaled_rows(weights, |w| 1.0 - w);
+            let share = self.scaled_cells(weights, |w| 1.0 - w);
             &self.gram - products(share.view(), share.view())
         } else {
-            let share = self.scaled_rows(weights, |w| w);
+            let share = self.scaled_cells(weights, |w| w);
             products(share.view(), share.view())
         }
     }
 
-    /// The rows with a positive share, each times the root of it.
-    fn scaled_rows(&self, weights: &[f32], share: impl Fn(f32) -> f32) -> Array2<f32> {
-        let rows: Vec<(usize, f32)> = weights
-            .iter()
-            .enumerate()
-            .map(|(i, w)| (i, share(*w)))
+    /// The cells with a positive share, each times the root of it.
+    fn scaled_cells(&self, weights: &[f32], share: impl Fn(f32) -> f32) -> Array2<f32> {
+        let cells: Vec<(usize, f32)> = (weights.iter().map(|w| share(*w)).enumerate())
             .filter(|(_, v)| *v > 0.0)
+            .map(|(i, v)| (i, v.sqrt()))
             .collect();
-        let mut out = Array2::zeros((rows.len(), self.columns.ncols()));
-        for (mut to, (i, v)) in out.outer_iter_mut().zip(&rows) {
-            to.assign(&self.columns.row(*i));
-            to *= v.sqrt();
+        let mut out = Array2::zeros((self.columns.nrows(), cells.len()));
+        for (mut to, from) in out.outer_iter_mut().zip(self.columns.outer_iter()) {
+            for (to, (i, root)) in to.iter_mut().zip(&cells) {
+                *to = root * from[*i];
+            }
         }
         out
     }
 
     /// Observed less explained, per cell.
     fn residuals(&self, beta: &DVector<f64>) -> Vec<f32> {
-        let beta: ndarray::Array1<f32> = beta.iter().map(|b| *b as f32).collect();
-        let explained = self.columns.slice_axis(Dim(1), Slice::from(1..)).dot(&beta);
-        let observed = self.columns.column(0);
-        observed
-            .iter()
-            .zip(&explained)
-            .map(|(y, p)| y - p)
-            .collect()
+        let mut left = self.columns.row(0).to_owned();
+        for (beta, column) in beta.iter().zip(self.columns.outer_iter().skip(1)) {
+            left.scaled_add(-*beta as f32, &column);
+        }
+        left.to_vec()
     }
 
     /// Iteratively reweighted ridge regression over the cells that are `clear`.
@@ -205,7 +202,7 @@ mod tests {
     #[test]
     fn ridge_on_two_columns_by_hand() {
         // y = (3, 4), x1 = (1, 0), x2 = (0, 2): β = (3/(1+λ), 8/(4+λ)), λ = 2 cells × 0.5
-        let d = design(array![[3.0, 1.0, 0.0], [4.0, 0.0, 2.0]]);
+        let d = design(array![[3.0, 4.0], [1.0, 0.0], [0.0, 2.0]]);
         let beta = solve(&d.gram, &[1.0, 1.0]).unwrap();
         assert!((beta[0] - 1.5).abs() < 1e-12 && (beta[1] - 1.6).abs() < 1e-12);
         let fit = d.fit(&[true, true], &[0.5, 0.5], None, 0).unwrap();
@@ -214,14 +211,14 @@ mod tests {
 
     #[test]
     fn weighting_by_subtraction_equals_weighting_by_sum() {
-        let d = design(Array2::from_shape_fn((50, 3), |(i, j)| {
+        let d = design(Array2::from_shape_fn((3, 50), |(j, i)| {
             ((i * 7 + j * 13) % 11) as f32
         }));
         for share in [5, 40] {
             let weights: Vec<f32> = (0..50)
                 .map(|i| if i < share { 0.25 } else { 1.0 })
                 .collect();
-            let direct = d.scaled_rows(&weights, |w| w);
+            let direct = d.scaled_cells(&weights, |w| w);
             let direct = products(direct.view(), direct.view());
             assert!((d.weighted(&weights) - direct).norm() < 1e-2);
         }
@@ -229,7 +226,7 @@ mod tests {
 
     #[test]
     fn outliers_get_no_say() {
-        let columns = Array2::from_shape_fn((200, 2), |(i, j)| {
+        let columns = Array2::from_shape_fn((2, 200), |(j, i)| {
             let x = (i as f32 * 0.37).sin();
             let wild = if i % 20 == 0 { 50.0 } else { 0.0 };
             let noise = 0.01 * (i as f32 * 1.7).cos();
@@ -242,14 +239,14 @@ mod tests {
 
     #[test]
     fn appended_columns_join_the_sums() {
-        let whole = design(array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
-        let joined = design(array![[1.0, 2.0], [4.0, 5.0]]).append(&array![[3.0], [6.0]]);
+        let whole = design(array![[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]]);
+        let joined = design(array![[1.0, 4.0], [2.0, 5.0]]).append(&array![[3.0, 6.0]]);
         assert!((whole.gram - joined.gram).norm() < 1e-6);
     }
 
     #[test]
     fn singular_systems_are_refused() {
-        let d = design(array![[1.0, 0.0], [1.0, 0.0]]);
+        let d = design(array![[1.0, 1.0], [0.0, 0.0]]);
         assert!(d.fit(&[true, true], &[0.0], None, 1).is_none());
     }
 }

@@ -14,26 +14,66 @@ pub(super) const COLUMNS: usize = 6;
 /// and one road lane.
 pub(super) const DECK_M: f64 = 9.0;
 
-/// Gradients of `field` (offset × chainage), times their basis, at `cells`.
+/// Gradients of `field` (offset × chainage), times their basis, at `cells`:
+/// (column, cell).
 pub(super) fn columns(
     field: ArrayView2<f32>,
     offset: Axis,
     chainage: Axis,
     (cells, deck_m): (&[usize], f64),
 ) -> Array2<f32> {
-    let mut out = Array2::zeros((cells.len(), COLUMNS));
-    for (mut row, cell) in out.outer_iter_mut().zip(cells) {
+    let mut out = Array2::zeros((COLUMNS, cells.len()));
+    for (n, cell) in cells.iter().enumerate() {
         let (i, j) = (cell / chainage.len, cell % chainage.len);
         let values = at(field, (offset, chainage), (i, j), deck_m);
-        for (to, v) in row.iter_mut().zip(values) {
-            *to = v;
+        for (k, v) in values.into_iter().enumerate() {
+            out[(k, n)] = v;
         }
     }
     out
 }
 
+/// What the columns with these coefficients add to every cell of `field`.
+pub(super) fn moved(
+    field: ArrayView2<f32>,
+    (offset, chainage): (Axis, Axis),
+    gamma: [f32; COLUMNS],
+    deck_m: f64,
+) -> Array2<f32> {
+    let mut out = Array2::zeros(field.dim());
+    let last = (offset.len.max(1) - 1, chainage.len.max(1) - 1);
+    let per_m = |cells: usize, step_m: f64| match cells {
+        0 => 0.0,
+        n => 1.0 / (n as f32 * step_m as f32),
+    };
+    for (i, mut to) in out.outer_iter_mut().enumerate() {
+        let deck = f32::from(u8::from(on_deck(offset, i, deck_m)));
+        let (below, above) = (i.saturating_sub(1), (i + 1).min(last.0));
+        let across = per_m(above - below, offset.step_m);
+        let (row, low, high) = (field.row(i), field.row(below), field.row(above));
+        for (j, to) in to.iter_mut().enumerate() {
+            let (a, b) = (j.saturating_sub(1), (j + 1).min(last.1));
+            let along = per_m(b - a, chainage.step_m) * (row[b] - row[a]);
+            let across = across * (high[j] - low[j]);
+            let position = position(chainage, j);
+            *to = along * (gamma[0] + gamma[2] * position + gamma[4] * deck)
+                + across * (gamma[1] + gamma[3] * position + gamma[5] * deck);
+        }
+    }
+    out
+}
+
+/// Where a cell lies along the track, −1 to 1.
+fn position(chainage: Axis, j: usize) -> f32 {
+    2.0 * j as f32 / (chainage.len.max(2) - 1) as f32 - 1.0
+}
+
+fn on_deck(offset: Axis, i: usize, deck_m: f64) -> bool {
+    offset.at_m(i).abs() <= deck_m
+}
+
 /// The columns at one cell; what lies within `deck_m` of the track moves with it.
-pub(super) fn at(
+fn at(
     field: ArrayView2<f32>,
     (offset, chainage): (Axis, Axis),
     (i, j): (usize, usize),
@@ -41,8 +81,8 @@ pub(super) fn at(
 ) -> [f32; COLUMNS] {
     let along = central(|k| field[(i, k)], j, chainage);
     let across = central(|k| field[(k, j)], i, offset);
-    let position = 2.0 * j as f32 / (chainage.len.max(2) - 1) as f32 - 1.0;
-    let deck = f32::from(u8::from(offset.at_m(i).abs() <= deck_m));
+    let position = position(chainage, j);
+    let deck = f32::from(u8::from(on_deck(offset, i, deck_m)));
     [
         along,
         across,
@@ -90,5 +130,23 @@ mod tests {
             at(field.view(), (offset, chainage), (0, 5), DECK_M)[4..],
             [0.0, 0.0]
         );
+    }
+
+    #[test]
+    fn what_is_added_is_the_columns_times_their_coefficients() {
+        let axis = |len: usize| Axis {
+            first_m: -6.0,
+            step_m: 3.0,
+            len,
+        };
+        let axes = (axis(7), axis(9));
+        let field = Array2::from_shape_fn((7, 9), |(i, j)| (1.3 * i as f32 + 0.7 * j as f32).sin());
+        let gamma = [0.3, -0.2, 0.1, 0.4, -0.5, 0.6];
+        let moved = moved(field.view(), axes, gamma, 4.0);
+        for (cell, moved) in moved.indexed_iter() {
+            let columns = at(field.view(), axes, cell, 4.0);
+            let expected: f32 = columns.iter().zip(gamma).map(|(c, g)| c * g).sum();
+            assert!((moved - expected).abs() < 1e-6, "{cell:?}");
+        }
     }
 }

@@ -4,13 +4,15 @@
 use std::ops::Range;
 
 use nalgebra::{Cholesky, DMatrix, DVector};
-use ndarray::{Array2, Axis as Dim};
+use ndarray::{Array2, Axis as Dim, Slice};
 
 use super::design::products;
 use super::panel::Panel;
 
 /// Fewer clear cells than this fit nothing.
 pub(super) const LEAST_CELLS: usize = 200;
+/// Stretches are summed from steps of this length, m: a divisor of their length and reach.
+const STEP_M: f64 = 30.0;
 /// A stretch is fitted on its own cells and those so far beyond it, m.
 const SECTION_REACH_M: f64 = 60.0;
 /// Strength of the pull to the coefficients of the whole strip, against the
@@ -20,17 +22,54 @@ const PULL: f64 = 60.0;
 
 /// What the equations of one stretch of track are summed from.
 pub(super) struct LocalSums {
-    /// Fit cell × (target less its gradient part, predictors, ones), each row
-    /// times the root of its weight.
-    rows: Array2<f32>,
-    /// Chainage cell of each row.
-    chainage: Vec<usize>,
+    /// Where a train would show.
+    track: Sums,
+    /// Everywhere else.
+    ground: Sums,
     /// How far beyond a stretch cells take part.
     reach: usize,
-    /// Whether each row lies where a train would show.
-    on_track: Vec<bool>,
-    /// Sums of products of all rows on the track.
-    track: DMatrix<f64>,
+}
+
+/// Sums of products, (target less its gradient part, predictors, ones) by itself, over
+/// some cells of a fit.
+struct Sums {
+    /// Chainage cells from one step of the sums to the next.
+    step: usize,
+    /// Per step: the sums over all cells before it, and how many they are.
+    before: Vec<(DMatrix<f64>, f64)>,
+}
+
+impl Sums {
+    /// `columns` is (column, cell) with each cell times the root of its weight, the
+    /// cells by order of their `chainage`.
+    fn new(columns: &Array2<f32>, chainage: &[usize], (len, step): (usize, usize)) -> Self {
+        let size = columns.nrows();
+        let mut before = vec![(DMatrix::zeros(size, size), 0.0)];
+        let mut from = 0;
+        for limit in (step..len + step).step_by(step) {
+            let to = chainage.partition_point(|j| *j < limit);
+            let own = columns.slice_axis(Dim(1), Slice::from(from..to));
+            let (sum, count) = &before[before.len() - 1];
+            let next = (sum + products(own, own), count + (to - from) as f64);
+            before.push(next);
+            from = to;
+        }
+        Self { step, before }
+    }
+
+    /// Sums over the cells at some chainages, and how many they are; to the next step.
+    fn over(&self, cells: &Range<usize>) -> (DMatrix<f64>, f64) {
+        let at = |cell: usize| {
+            let step = (cell as f64 / self.step as f64).round() as usize;
+            &self.before[step.min(self.before.len() - 1)]
+        };
+        let (from, to) = (at(cells.start), at(cells.end));
+        (&to.0 - &from.0, to.1 - from.1)
+    }
+
+    fn all(&self) -> &(DMatrix<f64>, f64) {
+        &self.before[self.before.len() - 1]
+    }
 }
 
 impl LocalSums {
@@ -43,37 +82,32 @@ impl LocalSums {
         moved: &Array2<f32>,
     ) -> Self {
         let (_, chainage) = panel.axes();
-        let kept: Vec<(usize, f32)> = (weights.iter().copied().enumerate())
-            .filter(|(_, w)| *w > 0.0)
-            .collect();
-        let fit = &panel.fit[band];
         let track_rows = panel.track_rows();
-        let mut rows = Array2::zeros((kept.len(), picks.len() + 2));
-        for (mut row, (i, weight)) in rows.outer_iter_mut().zip(&kept) {
-            let at = (
-                panel.cells[*i] / chainage.len,
-                panel.cells[*i] % chainage.len,
-            );
-            let from = fit.row(*i);
-            row[0] = from[t] - moved[at];
-            for (to, k) in row.iter_mut().skip(1).zip(picks) {
-                *to = from[*k];
+        let place = |i: usize| (panel.cells[i] / chainage.len, panel.cells[i] % chainage.len);
+        let (on_track, beside): (Vec<usize>, Vec<usize>) = (0..weights.len())
+            .filter(|i| weights[*i] > 0.0)
+            .partition(|i| track_rows[place(*i).0]);
+        let step = ((STEP_M / chainage.step_m).round() as usize).max(1);
+        let sums = |cells: &[usize]| {
+            let roots: Vec<f32> = cells.iter().map(|i| weights[*i].sqrt()).collect();
+            let mut columns = Array2::zeros((picks.len() + 2, cells.len()));
+            for (mut to, k) in columns.outer_iter_mut().zip([t].iter().chain(picks)) {
+                let from = panel.fit[band].row(*k);
+                for ((to, i), root) in to.iter_mut().zip(cells).zip(&roots) {
+                    *to = root * from[*i];
+                }
             }
-            row[picks.len() + 1] = 1.0;
-            row *= weight.sqrt();
-        }
-        let on_track: Vec<bool> = (kept.iter())
-            .map(|(i, _)| track_rows[panel.cells[*i] / chainage.len])
-            .collect();
-        let of_track: Vec<usize> = (0..kept.len()).filter(|i| on_track[*i]).collect();
+            for ((to, i), root) in columns.row_mut(0).iter_mut().zip(cells).zip(&roots) {
+                *to -= root * moved[place(*i)];
+            }
+            let ones = picks.len() + 1;
+            columns.row_mut(ones).assign(&ndarray::aview1(&roots));
+            let at: Vec<usize> = cells.iter().map(|i| place(*i).1).collect();
+            Sums::new(&columns, &at, (chainage.len, step))
+        };
         Self {
-            track: products_of(&rows, &of_track),
-            on_track,
-            rows,
-            chainage: kept
-                .iter()
-                .map(|(i, _)| panel.cells[*i] % chainage.len)
-                .collect(),
+            track: sums(&on_track),
+            ground: sums(&beside),
             reach: (SECTION_REACH_M / chainage.step_m).round() as usize,
         }
     }
@@ -84,16 +118,14 @@ impl LocalSums {
     /// would be explained by it. Those of `whole` where too little is clear.
     pub(super) fn around(&self, cells: Range<usize>, whole: &Reduced) -> Reduced {
         let near = cells.start.saturating_sub(self.reach)..cells.end + self.reach;
-        let (own_track, ground): (Vec<usize>, Vec<usize>) = (0..self.chainage.len())
-            .filter(|i| near.contains(&self.chainage[*i]))
-            .partition(|i| self.on_track[*i]);
-        if own_track.len() + ground.len() < LEAST_CELLS {
+        let (own_track, on_track) = self.track.over(&near);
+        let (ground, beside) = self.ground.over(&near);
+        if on_track + beside < LEAST_CELLS as f64 {
             return whole.clone();
         }
-        let track = &self.track - products_of(&self.rows, &own_track);
-        let gram = products_of(&self.rows, &ground) + track;
-        let on_track = self.on_track.iter().filter(|on| **on).count();
-        let count = (ground.len() + on_track - own_track.len()) as f64;
+        let (all_track, all_on_track) = self.track.all();
+        let gram = ground + (all_track - own_track);
+        let count = beside + all_on_track - on_track;
         let n = gram.nrows() - 1;
         let share = count / whole.cells;
         Reduced::new(
@@ -103,12 +135,6 @@ impl LocalSums {
             (whole.ridge.iter().map(|r| r * share).collect(), count),
         )
     }
-}
-
-/// Sums of products of some rows.
-fn products_of(rows: &Array2<f32>, which: &[usize]) -> DMatrix<f64> {
-    let rows = rows.select(Dim(0), which);
-    products(rows.view(), rows.view())
 }
 
 /// The normal equations of a fit with its gradient part taken to the left side,
@@ -181,5 +207,30 @@ impl Reduced {
         let beta = self.coefficients(&columns, towards)?;
         let ratio = self.remainder(&beta, &columns) / self.left;
         Some((beta.as_slice().to_vec(), ratio.max(1.0).sqrt()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_over_a_stretch_are_those_of_its_cells() {
+        // Three fit cells at every second of 20 chainage cells, in steps of 4.
+        let chainage: Vec<usize> = (0..30).map(|n| n / 3 * 2).collect();
+        let columns = Array2::from_shape_fn((3, 30), |(k, n)| ((n * 7 + k * 5) % 11) as f32 - 4.0);
+        let sums = Sums::new(&columns, &chainage, (20, 4));
+        for (stretch, fit_cells) in [
+            (4..12, 6..18),
+            (0..4, 0..6),
+            (16..28, 24..30),
+            (0..20, 0..30),
+        ] {
+            let own = columns.slice_axis(Dim(1), Slice::from(fit_cells.clone()));
+            let (sum, count) = sums.over(&stretch);
+            assert!((sum - products(own, own)).norm() < 1e-3, "{stretch:?}");
+            assert!((count - fit_cells.len() as f64).abs() < 1e-9);
+        }
+        assert!((sums.all().1 - 30.0).abs() < 1e-9);
     }
 }

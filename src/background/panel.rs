@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use nalgebra::DMatrix;
-use ndarray::{Array2, Axis as Dim, Slice};
+use ndarray::{Array2, Axis as Dim};
 
 use super::design::products;
 use super::impute::{fill_from_composite, median_of};
@@ -14,6 +14,10 @@ use crate::strip::{Axis, Strip};
 
 /// Captures with less than this share of clear cells predict nothing.
 const LEAST_CLEAR: f64 = 0.15;
+/// Share of the track that a capture shows from which its trains hold most of it. The
+/// longest trains are as long as the Yalu bridge, 940 m; with its approaches a track is
+/// half as long again.
+const MOST_HELD: f64 = 0.7;
 /// Fewer captures to predict from than this decide nothing …
 const LEAST_PREDICTORS: usize = 1;
 /// … and where the bed is predicted by itself, which few captures leave to chance.
@@ -74,6 +78,11 @@ pub struct Occupied {
 }
 
 impl Occupied {
+    /// Whether a capture holds a train on some of the chainage cells.
+    pub(super) fn holds(&self, capture: usize, mut cells: Range<usize>) -> bool {
+        cells.any(|j| self.cells[capture][j])
+    }
+
     /// The same with the trains of another pass.
     #[must_use]
     pub fn and(mut self, other: &Self) -> Self {
@@ -108,13 +117,13 @@ pub struct Panel<'a> {
     pub(super) strips: &'a [Strip],
     pub(super) settings: PanelSettings,
     pub(super) occupied: Option<&'a Occupied>,
-    /// Cells taking part in fits, flat (offset, chainage).
+    /// Cells taking part in fits, flat (offset, chainage), by order of chainage.
     pub(super) cells: Vec<usize>,
     /// Per band: capture × cell of the strip, gaps filled, each capture less its level.
     pub(super) full: Vec<Array2<f32>>,
-    /// Per band: fit cell × capture, and a last column of ones.
+    /// Per band: capture × fit cell, and a last row of ones.
     pub(super) fit: Vec<Array2<f32>>,
-    /// Per band: sums of products of the columns of `fit`.
+    /// Per band: sums of products of the rows of `fit`.
     pub(super) gram: Vec<DMatrix<f64>>,
     /// Capture × band: the level that was taken off.
     pub(super) level: Array2<f32>,
@@ -122,6 +131,8 @@ pub struct Panel<'a> {
     pub(super) known: Vec<Vec<bool>>,
     /// Captures that may predict others.
     pub(super) usable: Vec<bool>,
+    /// Capture × block: whether a capture shows the track there, without a train.
+    pub(super) shows: Vec<Vec<bool>>,
     /// Per band: the noise of one sample of a predictor.
     pub(super) noise: Vec<f64>,
 }
@@ -180,8 +191,10 @@ impl<'a> Panel<'a> {
             level: Array2::zeros((strips.len(), first.values.dim().0)),
             known,
             usable,
+            shows: Vec::new(),
             noise: Vec::new(),
         };
+        panel.shows = (0..strips.len()).map(|k| panel.shown_blocks(k)).collect();
         for band in 0..first.values.dim().0 {
             panel.add_band(band, previous);
         }
@@ -234,10 +247,11 @@ impl<'a> Panel<'a> {
                 }
             }
         }
-        let mut fit = Array2::ones((self.cells.len(), captures + 1));
-        for (mut row, cell) in fit.outer_iter_mut().zip(&self.cells) {
-            row.slice_axis_mut(Dim(0), Slice::from(..captures))
-                .assign(&full.column(*cell));
+        let mut fit = Array2::ones((captures + 1, self.cells.len()));
+        for (mut to, from) in fit.outer_iter_mut().zip(full.outer_iter()) {
+            for (to, cell) in to.iter_mut().zip(&self.cells) {
+                *to = from[*cell];
+            }
         }
         let gram = products(fit.view(), fit.view());
         let noise = match previous.and_then(|p| typical_scale(p, band)) {
@@ -288,6 +302,23 @@ impl<'a> Panel<'a> {
         let mut picks: Vec<usize> = others.into_iter().map(|(_, k)| k).collect();
         picks.sort_unstable();
         picks
+    }
+
+    /// Which fit cells capture `t` is fitted on: those it shows without a train. All it
+    /// shows where trains hold most of its track: nothing else would say how bright its
+    /// track is, and a whole track that looks otherwise than predicted would be a train
+    /// because it was one before.
+    pub(super) fn fitted_on(&self, t: usize) -> Vec<bool> {
+        let strip = &self.strips[t];
+        let len = strip.chainage.len;
+        let held = self.occupied.is_some_and(|o| {
+            let track = strip.clear.row(strip.offset.cell_at(o.centre_m));
+            let held = track.iter().zip(&o.cells[t]).filter(|(c, h)| **c && **h);
+            held.count() as f64 > MOST_HELD * track.iter().filter(|c| **c).count() as f64
+        });
+        (self.cells.iter())
+            .map(|c| self.known[t][*c] || held && strip.clear[(c / len, c % len)])
+            .collect()
     }
 
     /// Covariance of the captures over the ground near the track, (capture, capture).
@@ -345,7 +376,7 @@ fn typical_scale(previous: &[Option<Prediction>], band: usize) -> Option<f64> {
     crate::stats::median(&scales).filter(|s| *s > 0.0)
 }
 
-/// Cells near the track, thinned evenly in both directions.
+/// Cells near the track, thinned evenly in both directions, by order of chainage.
 fn fit_cells(offset: Axis, chainage: Axis, settings: PanelSettings) -> Vec<usize> {
     let near: Vec<usize> = (0..offset.len)
         .filter(|i| offset.at_m(*i).abs() <= settings.half_width_m)
@@ -354,12 +385,10 @@ fn fit_cells(offset: Axis, chainage: Axis, settings: PanelSettings) -> Vec<usize
         .div_ceil(settings.cells.max(1))
         .max(1);
     let skip = stride / 2 + 1;
-    near.iter()
-        .flat_map(|i| {
-            (0..chainage.len)
-                .filter(move |j| (j + i * skip).is_multiple_of(stride))
-                .map(move |j| i * chainage.len + j)
-        })
+    (0..chainage.len)
+        .flat_map(|j| near.iter().map(move |i| (*i, j)))
+        .filter(|(i, j)| (j + i * skip).is_multiple_of(stride))
+        .map(|(i, j)| i * chainage.len + j)
         .collect()
 }
 

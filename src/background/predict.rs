@@ -10,7 +10,7 @@ use super::blocks::Block;
 use super::design::{Design, Fit};
 use super::gradient;
 use super::local::{LEAST_CELLS, LocalSums, Reduced};
-use super::panel::Panel;
+use super::panel::{Occupied, Panel};
 
 /// Reweighting rounds before the gradients are known, and with them.
 const COLD_ROUNDS: (usize, usize) = (2, 3);
@@ -50,7 +50,7 @@ pub struct Prediction {
 /// most of the reweighting. `None` where the capture is too little clear.
 #[must_use]
 pub fn predict(panel: &Panel, t: usize, warm: Option<&Prediction>) -> Option<Prediction> {
-    let clear: Vec<bool> = panel.cells.iter().map(|c| panel.known[t][*c]).collect();
+    let clear = panel.fitted_on(t);
     if clear.iter().filter(|c| **c).count() < LEAST_CELLS {
         return None;
     }
@@ -222,9 +222,9 @@ impl Target<'_> {
         let (fit, gram) = (&self.panel.fit[self.band], &self.panel.gram[self.band]);
         let mut order = vec![self.t];
         order.extend_from_slice(self.picks);
-        order.push(fit.ncols() - 1);
+        order.push(fit.nrows() - 1);
         Design {
-            columns: fit.select(Dim(1), &order),
+            columns: fit.select(Dim(0), &order),
             gram: DMatrix::from_fn(order.len(), order.len(), |i, j| gram[(order[i], order[j])]),
         }
     }
@@ -282,20 +282,28 @@ impl Target<'_> {
     }
 
     fn gradient_part(&self, fitted: &Fitted) -> Array2<f32> {
-        let (offset, chainage) = self.panel.axes();
+        let gradients = fitted.gradients();
+        let gamma = std::array::from_fn(|k| gradients[k] as f32);
         let deck_m = self.panel.deck_m();
-        let gamma: Vec<f32> = fitted.gradients().iter().map(|g| *g as f32).collect();
-        Array2::from_shape_fn((offset.len, chainage.len), |cell| {
-            gradient::at(fitted.field.view(), (offset, chainage), cell, deck_m)
-                .iter()
-                .zip(&gamma)
-                .map(|(g, c)| g * c)
-                .sum()
-        })
+        gradient::moved(fitted.field.view(), self.panel.axes(), gamma, deck_m)
     }
 }
 
 impl Prediction {
+    /// Whether capture `t`, predicted with some trains `known`, would be predicted from
+    /// the same captures and cells if those of `now` were.
+    #[must_use]
+    pub fn holds(&self, t: usize, known: &Occupied, now: &Occupied) -> bool {
+        let alike = |k: &usize| {
+            let mut blocks = self.blocks.iter();
+            blocks.all(|b| known.holds(*k, b.clone()) == now.holds(*k, b.clone()))
+        };
+        known.cells[t] == now.cells[t]
+            && (known.centre_m, known.half_width_m) == (now.centre_m, now.half_width_m)
+            && known.changes == now.changes
+            && self.picks.iter().all(alike)
+    }
+
     /// What the values of the strip show beyond the prediction, (band, offset, chainage).
     #[must_use]
     pub fn residual(&self, values: &Array3<f32>) -> Array3<f32> {
@@ -309,7 +317,7 @@ mod tests {
     use ndarray::{Array2, Array3};
 
     use super::*;
-    use crate::background::{Change, Occupied, PanelSettings};
+    use crate::background::{Change, PanelSettings};
     use crate::strip::{Axis, Strip};
 
     const OFFSET: Axis = Axis {

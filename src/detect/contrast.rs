@@ -150,7 +150,8 @@ impl Across {
         strips: &[Strip],
         held: &[Vec<bool>],
     ) -> RowNoise {
-        RowNoise::learn((self.joint.rows(), band), residuals, strips, held)
+        let rows = (self.joint.rows(), band);
+        RowNoise::learn(rows, self.joint.columns(), (residuals, strips), held)
     }
 
     /// Measures the track against the noise of its rows, one for each band.
@@ -173,7 +174,7 @@ impl Across {
             let amplitudes = self.joint.amplitudes(band, &support);
             track.row_mut(b).assign(&amplitudes.row(0));
             if let Some(noise) = self.noise.get(b) {
-                let best = noise.first_amplitude(band, strip.clear.view(), self.joint.columns());
+                let best = noise.first_amplitude(band, strip.clear.view());
                 for (to, best) in track.row_mut(b).iter_mut().zip(best) {
                     if best.is_finite() {
                         *to = best;

@@ -40,74 +40,93 @@ const MOST_COLUMNS: usize = 1500;
 #[derive(Debug, Clone)]
 pub struct RowNoise {
     rows: Range<usize>,
-    /// Cells from one covariance to the next.
+    /// Row × amplitude: what is fitted.
+    design: DMatrix<f64>,
+    /// Cells from one stretch to the next.
     stride: usize,
-    /// Per stretch; `None` where too little is known.
-    covariance: Vec<Option<DMatrix<f64>>>,
+    /// `None` where too little is known.
+    stretches: Vec<Option<Stretch>>,
+}
+
+/// A stretch of the track.
+#[derive(Debug, Clone)]
+struct Stretch {
+    /// Of the rows.
+    covariance: DMatrix<f64>,
+    /// Weights of the rows in the first amplitude, where all are clear.
+    weights: DVector<f64>,
 }
 
 impl RowNoise {
-    /// From the residuals of a series in one band, (band, offset, chainage) each.
+    /// From the residuals of a series in one band, (band, offset, chainage) each, for
+    /// fits of `design`, (row, amplitude).
     ///
     /// `held`: per capture the chainage cells known to hold a train, which say
     /// nothing of noise; empty where none are known yet.
     pub(super) fn learn(
         (rows, band): (Range<usize>, usize),
-        residuals: &[Option<Array3<f32>>],
-        strips: &[Strip],
+        design: &DMatrix<f64>,
+        (residuals, strips): (&[Option<Array3<f32>>], &[Strip]),
         held: &[Vec<bool>],
     ) -> Self {
+        let all: Vec<usize> = (0..rows.len()).collect();
         let chainage = strips.first().map(|s| s.chainage);
         let (cells, step) = chainage.map_or((0, 1.0), |c| (c.len, c.step_m));
         let stride = ((STRIDE_M / step).round() as usize).max(1);
         let half = (0.5 * WINDOW_M / step).round() as usize;
         let free = free_columns(&rows, residuals, strips, held);
         let scale = scales(&rows, residuals, band);
-        let covariance = (0..cells.div_ceil(stride))
+        let stretches = (0..cells.div_ceil(stride))
             .map(|k| {
                 let middle = k * stride + stride / 2;
                 let near = middle.saturating_sub(half)..(middle + half + 1).min(cells);
-                covariance(&columns(&rows, (residuals, &scale), &free, (band, near))?)
+                let columns = columns(&rows, (residuals, &scale), &free, (band, near))?;
+                let covariance = covariance(&columns)?;
+                Some(Stretch {
+                    weights: weights(&covariance, design, &all)?,
+                    covariance,
+                })
             })
             .collect();
         Self {
             rows,
+            design: design.clone(),
             stride,
-            covariance,
+            stretches,
         }
     }
 
-    /// Amplitude of the first column of `design` (row × amplitude) by chainage;
-    /// NaN where `clear` leaves too little, or too little is known.
+    /// The first amplitude by chainage; NaN where `clear` leaves too little, or too
+    /// little is known.
     pub(super) fn first_amplitude(
         &self,
         residual: ArrayView2<f32>,
         clear: ArrayView2<bool>,
-        design: &DMatrix<f64>,
     ) -> Vec<f32> {
-        let all: Vec<usize> = (0..self.rows.len()).collect();
-        let whole: Vec<Option<DVector<f64>>> = (self.covariance.iter())
-            .map(|c| weights(c.as_ref()?, design, &all))
-            .collect();
+        // What is hidden is the same for many cells on end.
+        let mut last: Option<(usize, Vec<usize>, Option<DVector<f64>>)> = None;
+        let mut amplitude = |j: usize| {
+            let k = j / self.stride;
+            let stretch = self.stretches[k].as_ref()?;
+            let kept: Vec<usize> = (0..self.rows.len())
+                .filter(|r| clear[(self.rows.start + r, j)])
+                .collect();
+            let sum = |weights: &DVector<f64>| -> f32 {
+                (kept.iter().zip(weights.iter()))
+                    .map(|(r, w)| *w as f32 * residual[(self.rows.start + r, j)])
+                    .sum()
+            };
+            if kept.len() == self.rows.len() {
+                return Some(sum(&stretch.weights));
+            }
+            if !matches!(&last, Some((of, rows, _)) if (*of, rows) == (k, &kept)) {
+                let weights = weights(&stretch.covariance, &self.design, &kept);
+                last = Some((k, kept.clone(), weights));
+            }
+            last.as_ref()?.2.as_ref().map(sum)
+        };
         (0..residual.ncols())
-            .map(|j| {
-                let k = j / self.stride;
-                let kept: Vec<usize> = (all.iter().copied())
-                    .filter(|r| clear[(self.rows.start + r, j)])
-                    .collect();
-                let weights = if kept.len() == all.len() {
-                    whole[k].clone()
-                } else {
-                    self.covariance[k]
-                        .as_ref()
-                        .and_then(|c| weights(c, design, &kept))
-                };
-                weights.map_or(f32::NAN, |weights| {
-                    (kept.iter().zip(weights.iter()))
-                        .map(|(r, w)| *w as f32 * residual[(self.rows.start + r, j)])
-                        .sum()
-                })
-            })
+            .map(|j| amplitude(j).unwrap_or(f32::NAN))
             .collect()
     }
 }
@@ -200,8 +219,9 @@ fn covariance(columns: &DMatrix<f64>) -> Option<DMatrix<f64>> {
     let mut covariance = columns * columns.transpose() / n as f64;
     for _ in 0..ROUNDS {
         let loaded = loaded(&covariance, 1e-6);
-        let factor = Cholesky::new(loaded)?;
-        let white = factor.l().solve_lower_triangular(columns)?;
+        let unit = DMatrix::identity(rows, rows);
+        let whiten = Cholesky::new(loaded)?.l().solve_lower_triangular(&unit)?;
+        let white = whiten * columns;
         let mut weighted = columns.clone();
         for (mut column, white) in weighted.column_iter_mut().zip(white.column_iter()) {
             let weight = (FREEDOM + rows as f64) / (FREEDOM + white.norm_squared());

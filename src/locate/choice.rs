@@ -95,18 +95,23 @@ impl Search<'_, '_> {
     /// Lines beside each other that exceed chance, the strongest first.
     fn lines(&self) -> Vec<Candidate> {
         let chance = chance(&self.both, self.reach);
+        (self.strongest().into_iter())
+            .map(|path| (chance.excess(path.score), path))
+            .take_while(|(excess, _)| *excess >= LEAST_EXCESS)
+            .map(|(excess, path)| self.candidate(path, excess))
+            .collect()
+    }
+
+    /// Lines beside each other, the strongest first, whatever chance may do.
+    pub(super) fn strongest(&self) -> Vec<Path> {
         let mut rest = self.both.clone();
-        let mut found = Vec::new();
-        for _ in 0..=OTHERS {
-            let path = best_path(&rest, self.reach);
-            let excess = chance.excess(path.score);
-            if excess < LEAST_EXCESS {
-                break;
-            }
-            rest = rest.without(&path, self.apart_m());
-            found.push(self.candidate(path, excess));
-        }
-        found
+        (0..=OTHERS)
+            .map(|_| {
+                let path = best_path(&rest, self.reach);
+                rest = rest.without(&path, self.apart_m());
+                path
+            })
+            .collect()
     }
 }
 

@@ -135,10 +135,20 @@ pub fn locate(scene: &Scene) -> Result<Located> {
 #[must_use]
 pub fn beside(scene: &Scene) -> Option<(Candidate, Candidate)> {
     let search = Search::of(scene).ok()?;
-    let (_, found, _) = search.choose().ok()?;
     let given = search.given();
-    let clearly = found.line > CLEARLY * given.line && search.seen(&given.path) >= LEAST_SEEN;
-    (clearly && search.apart(&found.path, &given.path)).then_some((found, given))
+    if search.seen(&given.path) < LEAST_SEEN {
+        return None;
+    }
+    let clearly = |found: &Candidate| {
+        found.line > CLEARLY * given.line && search.apart(&found.path, &given.path)
+    };
+    // What chance does takes longest to find out, and matters to few series.
+    let mut lines = search.strongest().into_iter();
+    if !lines.any(|path| clearly(&search.candidate(path, 0.0))) {
+        return None;
+    }
+    let (_, found, _) = search.choose().ok()?;
+    clearly(&found).then_some((found, given))
 }
 
 /// A scene and its evidence.

@@ -5,6 +5,7 @@
 //! byte a pixel each, and the strips themselves: 4 bytes × bands × offsets ×
 //! chainages a capture, and two bits of mask.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use ndarray::Array3;
@@ -50,20 +51,25 @@ impl Tile<'_> {
     /// those that cannot be read.
     pub(super) fn place(&self) -> Result<Vec<Result<Placed>>> {
         let grid = self.grid()?;
-        let consensus = self.consensus(&grid);
+        let anchors = self.anchors(grid);
+        let consensus = consensus(&anchors);
         let found: Vec<Result<Result<Registration, String>>> = self
             .corridors
             .par_iter()
-            .map(|filed| {
-                let features = self.features(&filed.path, grid);
-                match (features, &consensus) {
-                    (Ok(features), Some(consensus)) => {
-                        refusal_as_text(self.against(&features, consensus))
-                    }
-                    (Ok(_), None) => Ok(Err(
+            .enumerate()
+            .map(|(i, filed)| {
+                let registered = |features: &Features| match &consensus {
+                    Some(consensus) => refusal_as_text(self.against(features, consensus)),
+                    None => Ok(Err(
                         "not registered: too few captures show enough".to_owned()
                     )),
-                    (Err(error), _) => refusal_as_text(Err(error)),
+                };
+                match anchors.get(&i) {
+                    Some(features) => registered(features),
+                    None => match self.features(&filed.path, grid) {
+                        Ok(features) => registered(&features),
+                        Err(error) => refusal_as_text(Err(error)),
+                    },
                 }
             })
             .collect();
@@ -120,23 +126,28 @@ impl Tile<'_> {
         PlanGrid::around(self.alignment, self.working.pixel_m(), &held)
     }
 
-    /// `None` where no capture shows enough to be a reference.
-    fn consensus(&self, grid: &PlanGrid) -> Option<Consensus> {
+    /// The features of the captures that make the consensus, by their place in the
+    /// series; without those that cannot be read.
+    fn anchors(&self, grid: PlanGrid) -> BTreeMap<usize, Features> {
         let shares: Vec<f64> = self
             .corridors
             .iter()
             .map(|filed| filed.label.origin.clear_share)
             .collect();
-        let features: Vec<Features> = anchors(&shares)
+        anchors(&shares)
             .into_par_iter()
-            .filter_map(|i| self.features(&self.corridors[i].path, *grid).ok())
-            .collect();
-        if features.len() < 2 {
-            return None;
-        }
-        let features: Vec<&Features> = features.iter().collect();
-        settled(&features).ok()
+            .filter_map(|i| Some((i, self.features(&self.corridors[i].path, grid).ok()?)))
+            .collect()
     }
+}
+
+/// `None` where too few captures show enough to be a reference.
+fn consensus(anchors: &BTreeMap<usize, Features>) -> Option<Consensus> {
+    if anchors.len() < 2 {
+        return None;
+    }
+    let features: Vec<&Features> = anchors.values().collect();
+    settled(&features).ok()
 }
 
 /// A refusal is a finding; everything else that goes wrong is a failure.

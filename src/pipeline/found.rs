@@ -37,12 +37,13 @@ pub(super) struct Found {
     pub(super) candidates: Vec<Vec<Candidate>>,
 }
 
-/// Looks for trains in what the predictions leave.
+/// Looks for trains in what the predictions leave, on `known` lanes where those were
+/// found before.
 pub(super) fn look(
     strips: &[Strip],
     predicted: &[Option<Prediction>],
     trains: Option<&Occupied>,
-    known_lanes: Option<Lanes>,
+    known: Option<Lanes>,
     settings: &PassSettings,
 ) -> Found {
     let residuals: Vec<_> = predicted
@@ -51,7 +52,7 @@ pub(super) fn look(
         .map(|(p, s)| Some(p.as_ref()?.residual(&s.values)))
         .collect();
     let held = trains.map_or(&[][..], |t| &t.cells);
-    let lanes = known_lanes.unwrap_or_else(|| {
+    let lanes = known.unwrap_or_else(|| {
         let given = Lanes::given(settings.gsd_m, settings.road_lane_m).beside(&settings.beside_m);
         Lanes::find(given, strips, &residuals, held)
     });

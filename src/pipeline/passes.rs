@@ -112,7 +112,9 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
             Err(Error::Unsupported { reason }) => return Ok(undecided(strips.len(), &reason)),
             Err(error) => return Err(error),
         };
-        let predicted = predictions(&panel, previous);
+        let still = (seen.as_ref().filter(|_| pass >= LOOKS_FOR_LANES))
+            .and_then(|before| Some((before.known.as_ref()?, left_out?)));
+        let predicted = predictions(&panel, previous, still);
         let lanes = (seen.as_ref().filter(|_| pass >= LOOKS_FOR_LANES)).map(|s| s.found.lanes);
         let mut found = look(strips, &predicted, left_out, lanes, settings);
         doubts = found.judge_few(strips, &predicted);
@@ -132,6 +134,7 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
         };
         let settled = pass >= LOOKS_AT_TRACK && same_cells(trains.as_ref(), left_out);
         seen = Some(Pass {
+            known: left_out.cloned(),
             predicted,
             found,
             trains,
@@ -161,6 +164,8 @@ fn undecided(captures: usize, reason: &str) -> Vec<StripOutcome> {
 
 /// One pass: predictions, what was seen in them, and where trains stand.
 struct Pass {
+    /// What this pass left out.
+    known: Option<Occupied>,
     predicted: Vec<Option<Prediction>>,
     found: Found,
     /// What the next pass leaves out.
@@ -209,10 +214,21 @@ fn touch(before: &Fit, next: &Fit) -> bool {
     next.start_m - before.end_m < before.end_sigma_m.hypot(next.start_sigma_m)
 }
 
-fn predictions(panel: &Panel, warm: Option<&[Option<Prediction>]>) -> Vec<Option<Prediction>> {
+/// Predicts every capture of a panel, from `before`, the predictions of the pass
+/// before. Those are kept for which it would make no difference that other trains are
+/// known now: `still` has those known then, and now.
+fn predictions(
+    panel: &Panel,
+    before: Option<&[Option<Prediction>]>,
+    still: Option<(&Occupied, &Occupied)>,
+) -> Vec<Option<Prediction>> {
     (0..panel.len())
         .into_par_iter()
-        .map(|t| predict(panel, t, warm.and_then(|w| w.get(t)?.as_ref())))
+        .map(|t| {
+            let warm = before.and_then(|before| before.get(t)?.as_ref());
+            let kept = warm.filter(|p| still.is_some_and(|(then, now)| p.holds(t, then, now)));
+            kept.cloned().or_else(|| predict(panel, t, warm))
+        })
         .collect()
 }
 
@@ -221,6 +237,7 @@ fn measure(pass: Pass, unlike: &[bool], settings: &PassSettings) -> Vec<StripOut
         predicted,
         found,
         trains,
+        ..
     } = pass;
     let tail = found.tail(&predicted, &settings.detector);
     let held = trains.as_ref().map(|t| t.cells.as_slice());
