@@ -78,6 +78,14 @@ pub struct Occupied {
 }
 
 impl Occupied {
+    /// Whether trains hold most of the track that a capture shows.
+    fn hold_most(&self, capture: usize, strip: &Strip) -> bool {
+        let shown = strip.clear.row(strip.offset.cell_at(self.centre_m));
+        let held =
+            (shown.iter().zip(&self.cells[capture])).filter(|(shown, held)| **shown && **held);
+        held.count() as f64 > MOST_HELD * shown.iter().filter(|s| **s).count() as f64
+    }
+
     /// Whether a capture holds a train on some of the chainage cells.
     pub(super) fn holds(&self, capture: usize, mut cells: Range<usize>) -> bool {
         cells.any(|j| self.cells[capture][j])
@@ -304,23 +312,6 @@ impl<'a> Panel<'a> {
         picks
     }
 
-    /// Which fit cells capture `t` is fitted on: those it shows without a train. All it
-    /// shows where trains hold most of its track: nothing else would say how bright its
-    /// track is, and a whole track that looks otherwise than predicted would be a train
-    /// because it was one before.
-    pub(super) fn fitted_on(&self, t: usize) -> Vec<bool> {
-        let strip = &self.strips[t];
-        let len = strip.chainage.len;
-        let held = self.occupied.is_some_and(|o| {
-            let track = strip.clear.row(strip.offset.cell_at(o.centre_m));
-            let held = track.iter().zip(&o.cells[t]).filter(|(c, h)| **c && **h);
-            held.count() as f64 > MOST_HELD * track.iter().filter(|c| **c).count() as f64
-        });
-        (self.cells.iter())
-            .map(|c| self.known[t][*c] || held && strip.clear[(c / len, c % len)])
-            .collect()
-    }
-
     /// Covariance of the captures over the ground near the track, (capture, capture).
     #[must_use]
     pub fn covariance(&self, band: usize) -> DMatrix<f64> {
@@ -392,10 +383,12 @@ fn fit_cells(offset: Axis, chainage: Axis, settings: PanelSettings) -> Vec<usize
         .collect()
 }
 
-/// Clear cells of capture `t`, without those under its trains.
+/// Clear cells of capture `t`, without those under its trains. With them where trains
+/// hold most of its track: nothing else would say how bright its track is, and a whole
+/// track that looks otherwise than predicted would be a train because it was one before.
 fn known_cells(strip: &Strip, occupied: Option<&Occupied>, t: usize) -> Vec<bool> {
     let mut known = strip.clear.clone();
-    if let Some(occupied) = occupied {
+    if let Some(occupied) = occupied.filter(|o| !o.hold_most(t, strip)) {
         for i in 0..strip.offset.len {
             if (strip.offset.at_m(i) - occupied.centre_m).abs() > occupied.half_width_m {
                 continue;

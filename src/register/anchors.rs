@@ -1,7 +1,5 @@
 //! Which captures make the consensus, and how they find it together.
 
-use rayon::prelude::*;
-
 use super::consensus::Consensus;
 use super::features::Features;
 use super::translation::{followed, register};
@@ -79,7 +77,7 @@ pub fn settled(anchors: &[&Features]) -> Result<Consensus> {
     let mut consensus = Consensus::of(&members)?;
     for round in 0..ROUNDS {
         let moved: Vec<(&Features, Shift)> = members
-            .par_iter()
+            .iter()
             .filter_map(|(f, shift)| {
                 let found = if round == 0 {
                     register(f, &consensus, *shift).map(|found| found.shift)
