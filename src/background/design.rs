@@ -5,7 +5,7 @@
 //! less the share of the doubted cells: a tenth of the work of summing anew.
 
 use nalgebra::{Cholesky, DMatrix, DVector};
-use ndarray::{Array2, ArrayView2, Axis as Dim, concatenate};
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut1, Axis as Dim, concatenate};
 
 use crate::stats::MAD_TO_SIGMA;
 
@@ -67,6 +67,14 @@ pub(super) fn products(left: ArrayView2<f32>, right: ArrayView2<f32>) -> DMatrix
     sums
 }
 
+/// Some cells of a column, each times a factor of its own: `to` has one for each of
+/// `cells`.
+pub(super) fn gather(to: &mut ArrayViewMut1<f32>, from: ArrayView1<f32>, cells: &[(usize, f32)]) {
+    for (to, (i, factor)) in to.iter_mut().zip(cells) {
+        *to = factor * from[*i];
+    }
+}
+
 impl Design {
     /// Appends columns that are not in the shared sums.
     pub(super) fn append(self, more: &Array2<f32>) -> Self {
@@ -103,9 +111,7 @@ impl Design {
             .collect();
         let mut out = Array2::zeros((self.columns.nrows(), cells.len()));
         for (mut to, from) in out.outer_iter_mut().zip(self.columns.outer_iter()) {
-            for (to, (i, root)) in to.iter_mut().zip(&cells) {
-                *to = root * from[*i];
-            }
+            gather(&mut to, from, &cells);
         }
         out
     }

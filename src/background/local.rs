@@ -6,7 +6,7 @@ use std::ops::Range;
 use nalgebra::{Cholesky, DMatrix, DVector};
 use ndarray::{Array2, Axis as Dim, Slice};
 
-use super::design::products;
+use super::design::{gather, products};
 use super::panel::Panel;
 
 /// Fewer clear cells than this fit nothing.
@@ -84,25 +84,22 @@ impl LocalSums {
         let (_, chainage) = panel.axes();
         let track_rows = panel.track_rows();
         let place = |i: usize| (panel.cells[i] / chainage.len, panel.cells[i] % chainage.len);
-        let (on_track, beside): (Vec<usize>, Vec<usize>) = (0..weights.len())
-            .filter(|i| weights[*i] > 0.0)
-            .partition(|i| track_rows[place(*i).0]);
+        let kept = weights.iter().enumerate().filter(|(_, w)| **w > 0.0);
+        let (on_track, beside): (Vec<_>, Vec<_>) =
+            (kept.map(|(i, w)| (i, w.sqrt()))).partition(|(i, _)| track_rows[place(*i).0]);
         let step = ((STEP_M / chainage.step_m).round() as usize).max(1);
-        let sums = |cells: &[usize]| {
-            let roots: Vec<f32> = cells.iter().map(|i| weights[*i].sqrt()).collect();
+        let sums = |cells: &[(usize, f32)]| {
+            let fit = &panel.fit[band];
+            let ones = fit.nrows() - 1;
             let mut columns = Array2::zeros((picks.len() + 2, cells.len()));
-            for (mut to, k) in columns.outer_iter_mut().zip([t].iter().chain(picks)) {
-                let from = panel.fit[band].row(*k);
-                for ((to, i), root) in to.iter_mut().zip(cells).zip(&roots) {
-                    *to = root * from[*i];
-                }
+            let from = [&t].into_iter().chain(picks).chain([&ones]);
+            for (mut to, k) in columns.outer_iter_mut().zip(from) {
+                gather(&mut to, fit.row(*k), cells);
             }
-            for ((to, i), root) in columns.row_mut(0).iter_mut().zip(cells).zip(&roots) {
+            for (to, (i, root)) in columns.row_mut(0).iter_mut().zip(cells) {
                 *to -= root * moved[place(*i)];
             }
-            let ones = picks.len() + 1;
-            columns.row_mut(ones).assign(&ndarray::aview1(&roots));
-            let at: Vec<usize> = cells.iter().map(|i| place(*i).1).collect();
+            let at: Vec<usize> = cells.iter().map(|(i, _)| place(*i).1).collect();
             Sums::new(&columns, &at, (chainage.len, step))
         };
         Self {

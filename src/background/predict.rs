@@ -293,7 +293,7 @@ impl Prediction {
     /// Whether capture `t`, predicted with some trains `known`, would be predicted from
     /// the same captures and cells if those of `now` were.
     #[must_use]
-    pub fn holds(&self, t: usize, known: &Occupied, now: &Occupied) -> bool {
+    pub fn stands(&self, t: usize, known: &Occupied, now: &Occupied) -> bool {
         let alike = |k: &usize| {
             let mut blocks = self.blocks.iter();
             blocks.all(|b| known.holds(*k, b.clone()) == now.holds(*k, b.clone()))
@@ -373,6 +373,16 @@ mod tests {
         (0..CAPTURES).map(capture).collect()
     }
 
+    /// Trains on these cells of a capture each, and changes.
+    fn occupied(cells: Vec<Vec<bool>>, changes: Vec<Change>) -> Occupied {
+        Occupied {
+            centre_m: 0.0,
+            half_width_m: 10.0,
+            cells,
+            changes,
+        }
+    }
+
     /// What capture 5 shows beyond its prediction on the middle of the train.
     fn left(train: f32) -> f32 {
         let strips = series(train);
@@ -407,12 +417,7 @@ mod tests {
         let left_with = |held: usize| {
             let mut cells = vec![vec![false; CHAINAGE.len]; CAPTURES];
             cells[5][..held].fill(true);
-            let occupied = Occupied {
-                centre_m: 0.0,
-                half_width_m: 10.0,
-                cells,
-                changes: Vec::new(),
-            };
+            let occupied = occupied(cells, Vec::new());
             let panel = Panel::new(&strips, settings, Some(&occupied), None).unwrap();
             let left = predict(&panel, 5, None)
                 .unwrap()
@@ -434,15 +439,11 @@ mod tests {
         let strips = series(0.0);
         let settings = PanelSettings::for_gsd(10.0);
         let allowed = |first: usize, t: usize| {
-            let occupied = Occupied {
-                centre_m: 0.0,
-                half_width_m: 10.0,
-                cells: vec![vec![false; CHAINAGE.len]; CAPTURES],
-                changes: vec![Change {
-                    first,
-                    cells: 60..66,
-                }],
+            let change = Change {
+                first,
+                cells: 60..66,
             };
+            let occupied = occupied(vec![vec![false; CHAINAGE.len]; CAPTURES], vec![change]);
             let panel = Panel::new(&strips, settings, Some(&occupied), None).unwrap();
             let picks: Vec<usize> = (0..CAPTURES).filter(|k| *k != t).collect();
             let blocks = panel.blocks(t, &picks);

@@ -95,7 +95,7 @@ impl Search<'_, '_> {
     /// Lines beside each other that exceed chance, the strongest first.
     fn lines(&self) -> Vec<Candidate> {
         let chance = chance(&self.both, self.reach);
-        (self.strongest().into_iter())
+        self.strongest()
             .map(|path| (chance.excess(path.score), path))
             .take_while(|(excess, _)| *excess >= LEAST_EXCESS)
             .map(|(excess, path)| self.candidate(path, excess))
@@ -103,15 +103,13 @@ impl Search<'_, '_> {
     }
 
     /// Lines beside each other, the strongest first, whatever chance may do.
-    pub(super) fn strongest(&self) -> Vec<Path> {
+    pub(super) fn strongest(&self) -> impl Iterator<Item = Path> {
         let mut rest = self.both.clone();
-        (0..=OTHERS)
-            .map(|_| {
-                let path = best_path(&rest, self.reach);
-                rest = rest.without(&path, self.apart_m());
-                path
-            })
-            .collect()
+        (0..=OTHERS).map(move |_| {
+            let path = best_path(&rest, self.reach);
+            rest = rest.without(&path, self.apart_m());
+            path
+        })
     }
 }
 

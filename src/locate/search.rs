@@ -143,8 +143,10 @@ pub fn beside(scene: &Scene) -> Option<(Candidate, Candidate)> {
         found.line > CLEARLY * given.line && search.apart(&found.path, &given.path)
     };
     // What chance does takes longest to find out, and matters to few series.
-    let mut lines = search.strongest().into_iter();
-    if !lines.any(|path| clearly(&search.candidate(path, 0.0))) {
+    if !search
+        .strongest()
+        .any(|path| clearly(&search.candidate(path, 0.0)))
+    {
         return None;
     }
     let (_, found, _) = search.choose().ok()?;

@@ -24,7 +24,8 @@ const FREE_PASSES: usize = 7;
 /// better.
 const LOOKS_AT_TRACK: usize = 2;
 /// Passes that look for the lanes. Later ones keep them: lanes and trains could move
-/// each other for ever.
+/// each other for ever. They keep as well the predictions that new trains leave as
+/// they are: the noise is settled by then.
 const LOOKS_FOR_LANES: usize = 3;
 
 /// What is said of a capture with trains that no other one looks like.
@@ -112,10 +113,10 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
             Err(Error::Unsupported { reason }) => return Ok(undecided(strips.len(), &reason)),
             Err(error) => return Err(error),
         };
-        let still = (seen.as_ref().filter(|_| pass >= LOOKS_FOR_LANES))
-            .and_then(|before| Some((before.known.as_ref()?, left_out?)));
+        let keeping = seen.as_ref().filter(|_| pass >= LOOKS_FOR_LANES);
+        let still = keeping.and_then(|before| Some((before.known.as_ref()?, left_out?)));
         let predicted = predictions(&panel, previous, still);
-        let lanes = (seen.as_ref().filter(|_| pass >= LOOKS_FOR_LANES)).map(|s| s.found.lanes);
+        let lanes = keeping.map(|before| before.found.lanes);
         let mut found = look(strips, &predicted, left_out, lanes, settings);
         doubts = found.judge_few(strips, &predicted);
         let held = found.train_cells(&predicted, prior);
@@ -226,7 +227,7 @@ fn predictions(
         .into_par_iter()
         .map(|t| {
             let warm = before.and_then(|before| before.get(t)?.as_ref());
-            let kept = warm.filter(|p| still.is_some_and(|(then, now)| p.holds(t, then, now)));
+            let kept = warm.filter(|p| still.is_some_and(|(then, now)| p.stands(t, then, now)));
             kept.cloned().or_else(|| predict(panel, t, warm))
         })
         .collect()
