@@ -12,7 +12,8 @@ use crate::background::{Change, Occupied, Panel, Prediction};
 use crate::detect::{
     Across, Candidate, Contrast, Detector, Lanes, Lasting, LastingChange, Prior, ScoreTail,
     SeriesNoise, Standing, Standout, Stretch, Suspect, TrackView, better_here, find_trains,
-    lasting, likeness, profile, pseudo_profiles, told_apart, trains_among,
+    find_trains_beyond_level, lasting, likeness, profile, pseudo_profiles, told_apart,
+    trains_among,
 };
 use crate::strip::{Axis, Profile, Strip};
 
@@ -35,6 +36,8 @@ pub(super) struct Found {
     pub(super) profiles: Vec<Option<Profile>>,
     /// Per capture, by chainage.
     pub(super) candidates: Vec<Vec<Candidate>>,
+    /// Per capture, whether its track looks otherwise from end to end.
+    pub(super) otherwise: Vec<bool>,
 }
 
 /// Looks for trains in what the predictions leave, on `known` lanes where those were
@@ -80,16 +83,17 @@ pub(super) fn look(
         Some(profile)
     };
     found.profiles = (0..strips.len()).into_par_iter().map(profile_of).collect();
-    found.candidates = (found.profiles.par_iter().zip(&residuals).zip(strips))
-        .map(|((profile, residual), strip)| {
-            let (Some(profile), Some(residual)) = (profile, residual) else {
-                return Vec::new();
-            };
-            let mut trains = find_trains(profile, &settings.detector);
-            trains.retain(|t| stands_here(t, profile, (residual, strip), (lanes, settings)));
-            trains
-        })
-        .collect();
+    (found.candidates, found.otherwise) =
+        (found.profiles.par_iter_mut().zip(&residuals).zip(strips))
+            .map(|((profile, residual), strip)| {
+                let (Some(profile), Some(residual)) = (profile, residual) else {
+                    return (Vec::new(), false);
+                };
+                let (mut trains, otherwise) = find_trains_beyond_level(profile, &settings.detector);
+                trains.retain(|t| stands_here(t, profile, (residual, strip), (lanes, settings)));
+                (trains, otherwise)
+            })
+            .unzip();
     found.across = Some(across);
     found.contrasts = contrasts;
     found.noise = Some(noise);
@@ -151,6 +155,7 @@ impl Found {
             noise: None,
             profiles: vec![None; captures],
             candidates: vec![Vec::new(); captures],
+            otherwise: vec![false; captures],
         }
     }
 

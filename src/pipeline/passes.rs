@@ -32,6 +32,13 @@ const LOOKS_FOR_LANES: usize = 3;
 const ONLY_ALONE: &str =
     "no other capture looks alike: only trains that show by themselves are found";
 
+/// What is said of a capture that no other one looks like.
+const UNLIKE: &str = "unsupported background: no other capture looks alike";
+
+/// What is said of a capture of which only the whole track looks otherwise.
+const OTHERWISE: &str = "unknown: the track looks otherwise from end to end than in all other \
+    captures: wet, white, or under one train";
+
 /// What the passes need to know of a series.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PassSettings {
@@ -248,17 +255,24 @@ fn measure(pass: Pass, unlike: &[bool], settings: &PassSettings) -> Vec<StripOut
         trials,
         tail,
     };
+    // Why nothing is decided in a capture without trains.
+    let undecided_without: Vec<Option<&str>> = (unlike.iter().zip(&found.otherwise))
+        .map(|(unlike, otherwise)| match (unlike, otherwise) {
+            (true, _) => Some(UNLIKE),
+            (false, true) => Some(OTHERWISE),
+            (false, false) => None,
+        })
+        .collect();
     let mut outcomes: Vec<StripOutcome> = found
         .profiles
         .par_iter()
         .zip(&found.candidates)
-        .zip(unlike)
-        .map(|((profile, candidates), unlike)| {
-            if *unlike && candidates.is_empty() {
-                let reason = "unsupported background: no other capture looks alike".to_owned();
+        .zip(&undecided_without)
+        .map(|((profile, candidates), undecided)| {
+            if let Some(reason) = undecided.filter(|_| candidates.is_empty()) {
                 return StripOutcome {
                     profile: profile.clone(),
-                    reason: Some(reason),
+                    reason: Some(reason.to_owned()),
                     ..StripOutcome::default()
                 };
             }
