@@ -165,6 +165,25 @@ fn an_empty_series_raises_no_alarm() {
 }
 
 #[test]
+fn a_track_that_looks_otherwise_from_end_to_end_is_no_train() {
+    let white = (5, -200.0, 600.0, 0.06);
+    let outcomes = run(&series(14, &[white, PLANTED[0]]));
+    assert_eq!(trains(&outcomes).len(), 1);
+    let reason = outcomes[5].reason.as_deref().unwrap();
+    assert!(reason.contains("from end to end"), "{reason}");
+    let decided = outcomes.iter().filter(|o| o.reason.is_none());
+    assert_eq!(decided.count(), 13);
+    // A train on it has ends, and is found as on any other track.
+    let outcomes = run(&series(14, &[white, (5, 100.0, 220.0, -0.12)]));
+    let [train] = outcomes[5].trains.as_slice() else {
+        panic!("{:?}", outcomes[5].trains)
+    };
+    assert!((train.fit.start_m - 100.0).abs() < 2.0, "{train:?}");
+    assert!((train.fit.end_m - 220.0).abs() < 2.0, "{train:?}");
+    assert_eq!(train.polarity, Polarity::Dark);
+}
+
+#[test]
 fn gain_and_offset_of_a_series_do_not_matter() {
     let strips = series(10, &PLANTED[..1]);
     let scaled: Vec<Strip> = strips

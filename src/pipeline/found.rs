@@ -10,10 +10,9 @@ use rayon::prelude::*;
 use super::passes::PassSettings;
 use crate::background::{Change, Occupied, Panel, Prediction};
 use crate::detect::{
-    Across, Candidate, Contrast, Detector, Lanes, Lasting, LastingChange, Prior, ScoreTail,
-    SeriesNoise, Standing, Standout, Stretch, Suspect, TrackView, better_here, find_trains,
-    find_trains_beyond_level, lasting, likeness, profile, pseudo_profiles, told_apart,
-    trains_among,
+    Across, Candidate, Contrast, Lanes, Lasting, LastingChange, Prior, SeriesNoise, Standing,
+    Standout, Stretch, Suspect, TrackView, better_here, find_trains, find_trains_beyond_level,
+    lasting, likeness, profile, told_apart, trains_among,
 };
 use crate::strip::{Axis, Profile, Strip};
 
@@ -30,8 +29,8 @@ const END_PSF: f64 = 4.0;
 pub(super) struct Found {
     pub(super) lanes: Lanes,
     across: Option<Across>,
-    contrasts: Vec<Option<Contrast>>,
-    noise: Option<SeriesNoise>,
+    pub(super) contrasts: Vec<Option<Contrast>>,
+    pub(super) noise: Option<SeriesNoise>,
     /// Per capture, `None` where it shows too little.
     pub(super) profiles: Vec<Option<Profile>>,
     /// Per capture, by chainage.
@@ -89,7 +88,11 @@ pub(super) fn look(
                 let (Some(profile), Some(residual)) = (profile, residual) else {
                     return (Vec::new(), false);
                 };
-                let (mut trains, otherwise) = find_trains_beyond_level(profile, &settings.detector);
+                // Levels are told from trains once the noise is settled, as lanes are.
+                let (mut trains, otherwise) = match known {
+                    Some(_) => find_trains_beyond_level(profile, &settings.detector),
+                    None => (find_trains(profile, &settings.detector), false),
+                };
                 trains.retain(|t| stands_here(t, profile, (residual, strip), (lanes, settings)));
                 (trains, otherwise)
             })
@@ -159,36 +162,9 @@ impl Found {
         }
     }
 
-    /// How often empty tracks of the series reach a score.
-    pub(super) fn tail(&self, predicted: &[Option<Prediction>], detector: &Detector) -> ScoreTail {
-        let scores: Vec<Vec<f64>> = (0..predicted.len())
-            .into_par_iter()
-            .map(|t| self.quiet_scores(t, predicted, detector))
-            .collect();
-        ScoreTail::of(&scores.concat())
-    }
-
-    /// The best score on each pseudo-track of capture `t`.
-    pub(super) fn quiet_scores(
-        &self,
-        t: usize,
-        predicted: &[Option<Prediction>],
-        detector: &Detector,
-    ) -> Vec<f64> {
-        let any = Detector {
-            least_score: 0.0,
-            ..*detector
-        };
-        let quiet = || {
-            let (noise, contrast) = (self.noise.as_ref()?, self.contrasts[t].as_ref()?);
-            let (track, rho) = (self.profiles[t].as_ref()?, &predicted[t].as_ref()?.rho);
-            Some(pseudo_profiles(noise, contrast, track, rho))
-        };
-        let best = |p: &Profile| {
-            let scores = find_trains(p, &any).into_iter().map(|c| c.score);
-            scores.fold(0.0, f64::max)
-        };
-        quiet().iter().flatten().map(best).collect()
+    /// Whether no capture shows a train.
+    pub(super) fn is_empty(&self) -> bool {
+        self.candidates.iter().all(Vec::is_empty)
     }
 
     /// The contrast of values on the track against its surroundings, (band,

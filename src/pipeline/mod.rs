@@ -26,6 +26,7 @@ mod memo;
 mod outcome;
 mod passes;
 mod plan;
+mod quiet;
 mod radar_lasting;
 mod radar_limit;
 mod radar_model;

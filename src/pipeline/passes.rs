@@ -24,8 +24,9 @@ const FREE_PASSES: usize = 7;
 /// better.
 const LOOKS_AT_TRACK: usize = 2;
 /// Passes that look for the lanes. Later ones keep them: lanes and trains could move
-/// each other for ever. They keep as well the predictions that new trains leave as
-/// they are: the noise is settled by then.
+/// each other for ever. The noise is settled by then: they also keep the predictions that
+/// new trains leave as they are, and tell a track that looks otherwise from end to end
+/// from trains.
 const LOOKS_FOR_LANES: usize = 3;
 
 /// What is said of a capture with trains that no other one looks like.
@@ -140,7 +141,12 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
             (Some(own), Some(before)) if pass >= FREE_PASSES => Some(own.and(before)),
             (own, _) => own,
         };
-        let settled = pass >= LOOKS_AT_TRACK && same_cells(trains.as_ref(), left_out);
+        let looks = if found.is_empty() {
+            LOOKS_AT_TRACK
+        } else {
+            LOOKS_FOR_LANES
+        };
+        let settled = pass >= looks && same_cells(trains.as_ref(), left_out);
         seen = Some(Pass {
             known: left_out.cloned(),
             predicted,
