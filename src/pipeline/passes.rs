@@ -108,6 +108,8 @@ pub fn analyse(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOut
 /// All passes over one window.
 fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>> {
     let panel_settings = PanelSettings::for_gsd(settings.gsd_m);
+    let pixel_cells = |s: &Strip| (settings.gsd_m / s.chainage.step_m).round() as usize;
+    let pixel_cells = strips.first().map_or(0, pixel_cells);
     let mut seen: Option<Pass> = None;
     let prior = settings.detector.prior;
     let mut view: Option<TrackView> = None;
@@ -146,7 +148,7 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
         } else {
             LOOKS_FOR_LANES
         };
-        let settled = pass >= looks && same_cells(trains.as_ref(), left_out);
+        let settled = pass >= looks && same_trains(trains.as_ref(), left_out, pixel_cells);
         seen = Some(Pass {
             known: left_out.cloned(),
             predicted,
@@ -218,9 +220,16 @@ impl Pass {
     }
 }
 
-/// Whether the same cells are left out.
-fn same_cells(a: Option<&Occupied>, b: Option<&Occupied>) -> bool {
-    a.map(|a| &a.cells) == b.map(|b| &b.cells)
+/// Whether the same trains are left out: in no capture do more cells differ than a pixel
+/// has, for ends are not known better than that.
+fn same_trains(a: Option<&Occupied>, b: Option<&Occupied>, pixel_cells: usize) -> bool {
+    let (Some(a), Some(b)) = (a, b) else {
+        return a.is_none() && b.is_none();
+    };
+    let differing =
+        |(a, b): (&Vec<bool>, &Vec<bool>)| a.iter().zip(b).filter(|(a, b)| a != b).count();
+    let mut captures = a.cells.iter().zip(&b.cells);
+    captures.all(|captures| differing(captures) <= pixel_cells)
 }
 
 /// Whether the gap from one train to the next is less than its uncertainty.
@@ -357,6 +366,24 @@ mod tests {
             length_sigma_m: sigma_m,
             censored: Censored::None,
         }
+    }
+
+    #[test]
+    fn trains_are_the_same_to_a_pixel() {
+        let held = |cells: [std::ops::Range<usize>; 2]| Occupied {
+            centre_m: 0.0,
+            half_width_m: 5.0,
+            cells: cells
+                .map(|held| (0..20).map(|j| held.contains(&j)).collect())
+                .to_vec(),
+            changes: Vec::new(),
+        };
+        let (now, before) = (held([4..12, 0..0]), held([5..13, 0..0]));
+        assert!(same_trains(Some(&now), Some(&before), 2));
+        assert!(!same_trains(Some(&now), Some(&before), 1));
+        let other = held([4..12, 8..11]);
+        assert!(!same_trains(Some(&now), Some(&other), 2));
+        assert!(!same_trains(Some(&now), None, 2) && same_trains(None, None, 2));
     }
 
     #[test]
