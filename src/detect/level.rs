@@ -4,7 +4,7 @@
 //! the whole track of a capture that no other one predicts. It reads like a train as
 //! long as the track or, where noise breaks it, like trains that fill it. Trains alone
 //! are held against one level of the whole track with the trains that are left beyond
-//! it, by their evidence (MacKay 2003, Information Theory, chapter 28).
+//! it, by their evidence (Bayes factors, Kass and Raftery 1995).
 
 use nalgebra::{Cholesky, DMatrix, DVector};
 
