@@ -4,8 +4,8 @@
 //! [`Lanes`] says where track and road lane lie and how sharp the strips are,
 //! [`Across`] measures by least squares across the track what stands on them,
 //! [`SeriesNoise`] and [`profile`] give that its noise, and [`find_trains`]
-//! reads the profile with a hidden Markov model of trains and lorries, which
-//! [`find_trains_beyond_level`] holds against a track that looks otherwise from end to
+//! reads the profile with a hidden Markov model of trains and lorries;
+//! [`find_trains_and_level`] tells trains from a track that looks otherwise from end to
 //! end. What one
 //! capture's train does to the others is settled by [`trains_among`], what stands
 //! in several captures, and what changed for good, by [`standing`], whether a
@@ -52,7 +52,7 @@ pub use emission::{Prior, Side};
 pub use empty_track::TrackView;
 pub use lanes::{DEFAULT_PSF_PX, Lanes, told_apart};
 pub use lasting::{Standout, lasting};
-pub use level::find_trains_beyond_level;
+pub use level::{Level, find_trains_and_level};
 pub use likeness::likeness;
 pub use limit::detection_limit_m;
 pub use noise::{SeriesNoise, profile, pseudo_profiles};

@@ -10,9 +10,9 @@ use rayon::prelude::*;
 use super::passes::PassSettings;
 use crate::background::{Change, Occupied, Panel, Prediction};
 use crate::detect::{
-    Across, Candidate, Contrast, Lanes, Lasting, LastingChange, Prior, SeriesNoise, Standing,
-    Standout, Stretch, Suspect, TrackView, better_here, find_trains, find_trains_beyond_level,
-    lasting, likeness, profile, told_apart, trains_among,
+    Across, Candidate, Contrast, Lanes, Lasting, LastingChange, Level, Prior, SeriesNoise,
+    Standing, Standout, Stretch, Suspect, TrackView, better_here, find_trains,
+    find_trains_and_level, lasting, likeness, profile, told_apart, trains_among,
 };
 use crate::strip::{Axis, Profile, Strip};
 
@@ -35,8 +35,9 @@ pub(super) struct Found {
     pub(super) profiles: Vec<Option<Profile>>,
     /// Per capture, by chainage.
     pub(super) candidates: Vec<Vec<Candidate>>,
-    /// Per capture, whether its track looks otherwise from end to end.
-    pub(super) otherwise: Vec<bool>,
+    /// Per capture, by what its track looks otherwise from end to end: taken out of its
+    /// profile.
+    pub(super) levels: Vec<Option<Level>>,
 }
 
 /// Looks for trains in what the predictions leave, on `known` lanes where those were
@@ -82,21 +83,7 @@ pub(super) fn look(
         Some(profile)
     };
     found.profiles = (0..strips.len()).into_par_iter().map(profile_of).collect();
-    (found.candidates, found.otherwise) =
-        (found.profiles.par_iter_mut().zip(&residuals).zip(strips))
-            .map(|((profile, residual), strip)| {
-                let (Some(profile), Some(residual)) = (profile, residual) else {
-                    return (Vec::new(), false);
-                };
-                // Levels are told from trains once the noise is settled, as lanes are.
-                let (mut trains, otherwise) = match known {
-                    Some(_) => find_trains_beyond_level(profile, &settings.detector),
-                    None => (find_trains(profile, &settings.detector), false),
-                };
-                trains.retain(|t| stands_here(t, profile, (residual, strip), (lanes, settings)));
-                (trains, otherwise)
-            })
-            .unzip();
+    found.find_trains(&residuals, strips, known.is_some(), settings);
     found.across = Some(across);
     found.contrasts = contrasts;
     found.noise = Some(noise);
@@ -158,7 +145,39 @@ impl Found {
             noise: None,
             profiles: vec![None; captures],
             candidates: vec![Vec::new(); captures],
-            otherwise: vec![false; captures],
+            levels: vec![None; captures],
+        }
+    }
+
+    /// Finds the trains of each profile, once the noise is `settled` beyond its level,
+    /// which is then taken away from it.
+    fn find_trains(
+        &mut self,
+        residuals: &[Option<Array3<f32>>],
+        strips: &[Strip],
+        settled: bool,
+        settings: &PassSettings,
+    ) {
+        let lanes = self.lanes;
+        let looks = (self.profiles.par_iter().zip(residuals).zip(strips)).map(
+            |((profile, residual), strip)| {
+                let (Some(profile), Some(residual)) = (profile, residual) else {
+                    return (Vec::new(), None);
+                };
+                let (mut trains, level) = if settled {
+                    find_trains_and_level(profile, &settings.detector)
+                } else {
+                    (find_trains(profile, &settings.detector), None)
+                };
+                trains.retain(|t| stands_here(t, profile, (residual, strip), (lanes, settings)));
+                (trains, level)
+            },
+        );
+        (self.candidates, self.levels) = looks.unzip();
+        for (profile, level) in self.profiles.iter_mut().zip(&self.levels) {
+            if let (Some(profile), Some(level)) = (profile, level) {
+                *profile = level.taken_from(profile);
+            }
         }
     }
 

@@ -36,9 +36,10 @@ const ONLY_ALONE: &str =
 /// What is said of a capture that no other one looks like.
 const UNLIKE: &str = "unsupported background: no other capture looks alike";
 
-/// What is said of a capture of which only the whole track looks otherwise.
-const OTHERWISE: &str = "unknown: the track looks otherwise from end to end than in all other \
-    captures: wet, white, or under one train";
+/// What is said of a capture whose track looks otherwise from end to end and holds no
+/// train beyond that.
+const WHOLE: &str = "unknown: the track looks otherwise from end to end than in all other \
+    captures: wet, snowed on, or under one train";
 
 /// What the passes need to know of a series.
 #[derive(Debug, Clone, PartialEq)]
@@ -270,23 +271,27 @@ fn measure(pass: Pass, unlike: &[bool], settings: &PassSettings) -> Vec<StripOut
         trials,
         tail,
     };
-    // Why nothing is decided in a capture without trains.
-    let undecided_without: Vec<Option<&str>> = (unlike.iter().zip(&found.otherwise))
-        .map(|(unlike, otherwise)| match (unlike, otherwise) {
-            (true, _) => Some(UNLIKE),
-            (false, true) => Some(OTHERWISE),
-            (false, false) => None,
-        })
-        .collect();
     let mut outcomes: Vec<StripOutcome> = found
         .profiles
         .par_iter()
         .zip(&found.candidates)
-        .zip(&undecided_without)
-        .map(|((profile, candidates), undecided)| {
-            if let Some(reason) = undecided.filter(|_| candidates.is_empty()) {
+        .zip(&found.levels)
+        .zip(unlike)
+        .map(|(((profile, candidates), level), unlike)| {
+            // Why nothing is decided in a capture without trains.
+            let reason = match (unlike, level) {
+                (true, _) => Some(UNLIKE),
+                (false, Some(_)) => Some(WHOLE),
+                (false, None) => None,
+            };
+            if let Some(reason) = reason.filter(|_| candidates.is_empty()) {
+                let as_seen = |p| {
+                    level
+                        .as_ref()
+                        .map_or_else(|| Profile::clone(p), |l| l.put_back(p))
+                };
                 return StripOutcome {
-                    profile: profile.clone(),
+                    profile: profile.as_ref().map(as_seen),
                     reason: Some(reason.to_owned()),
                     ..StripOutcome::default()
                 };
