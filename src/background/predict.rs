@@ -314,7 +314,7 @@ impl Prediction {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use ndarray::{Array2, Array3};
+    use ndarray::{Array1, Array2, Array3};
 
     use super::*;
     use crate::background::{Change, PanelSettings};
@@ -383,17 +383,18 @@ mod tests {
         }
     }
 
-    /// What capture 5 shows beyond its prediction on the middle of the train.
+    /// What capture 5 shows beyond its prediction along the track.
+    fn left_on_track(panel: &Panel, strips: &[Strip]) -> Array1<f32> {
+        let residual = predict(panel, 5, None).unwrap().residual(&strips[5].values);
+        let band = residual.index_axis(Dim(0), 0);
+        band.row(OFFSET.cell_at(0.0)).to_owned()
+    }
+
+    /// The same on the middle of the train.
     fn left(train: f32) -> f32 {
         let strips = series(train);
         let panel = Panel::new(&strips, PanelSettings::for_gsd(10.0), None, None).unwrap();
-        let residual = predict(&panel, 5, None)
-            .unwrap()
-            .residual(&strips[5].values);
-        let row = residual
-            .index_axis(Dim(0), 0)
-            .row(OFFSET.cell_at(0.0))
-            .to_owned();
+        let row = left_on_track(&panel, &strips);
         let cells = CHAINAGE.cell_at(480.0)..CHAINAGE.cell_at(720.0);
         cells.clone().map(|j| row[j]).sum::<f32>() / cells.len() as f32
     }
@@ -419,14 +420,8 @@ mod tests {
             cells[5][..held].fill(true);
             let occupied = occupied(cells, Vec::new());
             let panel = Panel::new(&strips, settings, Some(&occupied), None).unwrap();
-            let left = predict(&panel, 5, None)
-                .unwrap()
-                .residual(&strips[5].values);
-            let row = left
-                .index_axis_move(Dim(0), 0)
-                .row(OFFSET.cell_at(0.0))
-                .to_owned();
-            row.mean().unwrap().abs()
+            let left = left_on_track(&panel, &strips);
+            left.mean().unwrap().abs()
         };
         let (none, all) = (left_with(0), left_with(CHAINAGE.len));
         assert!((none - all).abs() < 1e-6, "{none} {all}");

@@ -54,8 +54,8 @@ pub fn find_trains_and_level(
         let level = level(profile, detector)?;
         let left = find_trains(&level.taken_from(profile), detector);
         let gains = gains(profile, &level, detector.prior);
-        let cells = || gains.iter().enumerate();
-        let free = cells().filter(|(j, _)| !held(&alone, profile.chainage.at_m(*j)));
+        let cells = gains.iter().enumerate();
+        let free = cells.filter(|(j, _)| !held(&alone, profile.chainage.at_m(*j)));
         // Beside a train the track is as predicted, beside a part of a level it is not.
         let goes_on = free.map(|(_, gain)| gain).sum::<f64>() >= 0.0;
         let evidence = gains.iter().sum::<f64>() - occam(profile, detector.prior)?;

@@ -109,8 +109,8 @@ pub fn analyse(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOut
 /// All passes over one window.
 fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>> {
     let panel_settings = PanelSettings::for_gsd(settings.gsd_m);
-    let pixel_cells = |s: &Strip| (settings.gsd_m / s.chainage.step_m).round() as usize;
-    let pixel_cells = strips.first().map_or(0, pixel_cells);
+    let pixel_cells =
+        (strips.first()).map_or(0, |s| (settings.gsd_m / s.chainage.step_m).round() as usize);
     let mut seen: Option<Pass> = None;
     let prior = settings.detector.prior;
     let mut view: Option<TrackView> = None;
