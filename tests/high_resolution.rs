@@ -121,8 +121,34 @@ fn within(at: f64, from: f64, to: f64, psf: f64) -> f64 {
     edge(at - from) - edge(at - to)
 }
 
+/// How the tracks are seen.
+#[derive(Clone, Copy, PartialEq)]
+enum View {
+    /// From above, or level with the ground.
+    Straight,
+    /// On a deck, from another side by every capture.
+    Leaning,
+}
+
+impl View {
+    /// How far the tracks appear to the right of their place, m: up to 3.5 m in the
+    /// middle, not at all at the ends.
+    fn lean_m(self, capture: usize, chainage: f64) -> f64 {
+        let up = (std::f64::consts::PI * (chainage / 500.0).clamp(0.0, 1.0)).sin();
+        match self {
+            Self::Straight => 0.0,
+            Self::Leaning => 3.5 * up * dice(capture as i64, 5, 99),
+        }
+    }
+}
+
 /// Reflectance at a place of a capture.
-fn reflectance(capture: usize, band: usize, (chainage, right): (f64, f64), psf: f64) -> f64 {
+fn reflectance(
+    capture: usize,
+    band: usize,
+    (chainage, right): (f64, f64),
+    (psf, view): (f64, View),
+) -> f64 {
     let season = (capture as f64 * 0.7).sin();
     let tint = [0.8, 1.0, 1.1, 1.6][band];
     let ground = 0.12
@@ -131,6 +157,8 @@ fn reflectance(capture: usize, band: usize, (chainage, right): (f64, f64), psf: 
         + 0.02 * season * patches(chainage, right, 25.0, 3 + band as i64);
     let mut value = ground * tint;
     let cover = |value: f64, share: f64, with: f64| value * (1.0 - share) + with * share;
+    // What stands above the ground appears beside its place.
+    let right = right - view.lean_m(capture, chainage);
     for centre in [0.0, RIGHT_M] {
         let bed = 0.13 + 0.006 * patches(chainage, centre, 3.0, 9);
         value = cover(value, within(right, centre - 1.7, centre + 1.7, psf), bed);
@@ -149,7 +177,7 @@ fn reflectance(capture: usize, band: usize, (chainage, right): (f64, f64), psf: 
 }
 
 /// All captures at a pixel size, as plain GeoTIFFs of reflectance times 10,000.
-fn render(folder: &Path, gsd_m: f64) {
+fn render(folder: &Path, gsd_m: f64, view: View) {
     fs::create_dir_all(folder).unwrap();
     // Coarse pixels need more ground to be registered by.
     let margin_m = MARGIN_M.max(20.0 * gsd_m);
@@ -173,7 +201,7 @@ fn render(folder: &Path, gsd_m: f64) {
             let values = Array2::from_shape_fn((rows, cols), |(row, col)| {
                 let east = west_m + (col as f64 + 0.5) * gsd_m - 499_750.0 + off(1);
                 let right = -(north_m - (row as f64 + 0.5) * gsd_m) + off(2);
-                let seen = reflectance(capture, band, (east, right), 0.72 * gsd_m);
+                let seen = reflectance(capture, band, (east, right), (0.72 * gsd_m, view));
                 let place = (row * cols + col) as i64;
                 let noise = (0..4).map(|k| dice(place, capture as i64, 100 + 4 * band as i64 + k));
                 (10_000.0 * (seen + 0.0035 * noise.sum::<f64>())) as u16
@@ -186,11 +214,11 @@ fn render(folder: &Path, gsd_m: f64) {
 }
 
 /// Captures rendered and looked through; the rows of trains.
-fn tables(home: &Path, gsd_m: f64) -> Tables {
+fn tables(home: &Path, gsd_m: f64, view: View) -> Tables {
     let (folder, store) = (home.join("captures"), home.join("twin.gpkg"));
     let crossings = home.join("tracks.geojson");
     fs::write(&crossings, TRACKS).unwrap();
-    render(&folder, gsd_m);
+    render(&folder, gsd_m, view);
     succeeds([
         "run".as_ref(),
         folder.as_os_str(),
@@ -216,7 +244,7 @@ fn is(row: &Row, train: &Train) -> bool {
 #[test]
 fn cars_are_counted_and_parallel_tracks_measured_apart() {
     let home = tempfile::tempdir().unwrap();
-    let found = tables(home.path(), 0.5).trains();
+    let found = tables(home.path(), 0.5, View::Straight).trains();
     for train in TRAINS {
         let track = if train.offset_m > 0.0 {
             "right"
@@ -243,9 +271,21 @@ fn cars_are_counted_and_parallel_tracks_measured_apart() {
 }
 
 #[test]
+fn trains_on_a_deck_that_is_seen_at_an_angle_are_found() {
+    let home = tempfile::tempdir().unwrap();
+    let found = tables(home.path(), 0.5, View::Leaning).trains();
+    for train in TRAINS {
+        let day = format!("202203{:02}", train.capture + 1);
+        let here = |row: &&Row| row["capture"].contains(&day) && is(row, train);
+        assert_eq!(found.iter().filter(here).count(), 1, "{day}: {found:?}");
+    }
+    assert_eq!(found.len(), TRAINS.len(), "{found:?}");
+}
+
+#[test]
 fn tracks_that_pixels_do_not_tell_apart_share_their_trains() {
     let home = tempfile::tempdir().unwrap();
-    let tables = tables(home.path(), 10.0);
+    let tables = tables(home.path(), 10.0, View::Straight);
     // One train on either track: what is seen is reported once, and says so.
     let both = |row: &Row| row["capture"].contains("20220309");
     let trains: Vec<Row> = tables.trains().into_iter().filter(both).collect();
@@ -259,7 +299,7 @@ fn tracks_that_pixels_do_not_tell_apart_share_their_trains() {
 #[test]
 fn three_metres_tell_tracks_apart() {
     let home = tempfile::tempdir().unwrap();
-    let found = tables(home.path(), 3.0).trains();
+    let found = tables(home.path(), 3.0, View::Straight).trains();
     for train in &TRAINS[..2] {
         let track = if train.offset_m > 0.0 {
             "right"

@@ -36,6 +36,15 @@ pub(super) struct Placed {
     pub(super) shift: Shift,
 }
 
+/// Where a corridor is sampled.
+pub(super) struct Place<'a> {
+    /// What is added to its coordinates.
+    pub(super) shift: Shift,
+    /// By how much its track lies to the right beyond that, m, per chainage cell; nowhere
+    /// where empty.
+    pub(super) aside_m: &'a [f64],
+}
+
 /// One tile of a track and the captures that are registered on it together.
 pub(super) struct Tile<'a> {
     /// The stretch's own alignment.
@@ -76,19 +85,21 @@ impl Tile<'_> {
         Ok(about_their_median(found))
     }
 
-    /// The strip of each corridor at its shift.
+    /// The strip of each corridor at its place.
     pub(super) fn straighten(
         &self,
         along: &Alignment,
         spec: &StripSpec,
-        placed: &[Option<Shift>],
+        places: &[Option<Place<'_>>],
     ) -> Vec<Option<Strip>> {
         self.corridors
             .par_iter()
-            .zip(placed)
-            .map(|(filed, shift)| {
+            .zip(places)
+            .map(|(filed, place)| {
+                let Place { shift, aside_m } = place.as_ref()?;
                 let prepared = self.prepared(&filed.path).ok()?;
-                let mut strip = prepared.straighten(along, spec, (*shift)?);
+                let aside_m = |cell: usize| aside_m.get(cell).copied().unwrap_or_default();
+                let mut strip = prepared.straighten_aside(along, spec, *shift, aside_m);
                 if !strip.clear.iter().any(|clear| *clear) {
                     // Zeros that are never written take no memory.
                     strip.values = Array3::zeros(strip.values.dim());

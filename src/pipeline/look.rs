@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ndarray::{Array2, Array3, Axis as Dim, Slice};
 use rayon::prelude::*;
 
-use super::align::{Placed, Tile};
+use super::align::{Place, Placed, Tile};
 use super::cutout::Film;
 use super::group::{Filed, FiledCapture};
 use super::refine::warn_if_beside;
@@ -17,8 +17,12 @@ use crate::capture::Modality;
 use crate::detect::{DEFAULT_PSF_PX, Detector, told_apart};
 use crate::error::{Error, Result};
 use crate::geo::Alignment;
+use crate::register::sideways;
 use crate::site::Track;
-use crate::strip::{Axis, Shift, Strip, StripSpec};
+use crate::strip::{Axis, Strip, StripSpec};
+
+/// Coarsest pixels, m, that show a deck beside its ground: it moves by a few metres.
+const COARSEST_ASIDE_M: f64 = 5.0;
 
 /// The captures of one series over one track.
 pub(super) struct SeriesLook<'a> {
@@ -44,6 +48,9 @@ struct TileOfTrack {
 struct Straightened {
     /// One registration a tile.
     placed: Vec<Placed>,
+    /// By how much the track lies to the right of where the ground says, m, per chainage
+    /// cell; nowhere where empty.
+    aside_m: Vec<f64>,
     /// The strip of the whole track.
     strip: Strip,
 }
@@ -120,7 +127,13 @@ impl<'a> SeriesLook<'a> {
     /// # Errors
     /// Nothing of the series lies on the track.
     pub(super) fn look(&self, false_alarms: f64) -> Result<Vec<Result<Seen>>> {
-        let (placed, strips) = apart(self.straightened()?);
+        let mut captures = self.straightened()?;
+        if self.working.modality() == Modality::Optical
+            && self.working.pixel_m() <= COARSEST_ASIDE_M
+        {
+            self.move_aside(&mut captures);
+        }
+        let (placed, strips) = apart(captures);
         warn_if_beside(self.track, self.captures);
         let Sorted {
             shows,
@@ -231,19 +244,38 @@ impl<'a> SeriesLook<'a> {
                 }
             }
         }
-        self.sample(&mut all);
+        self.sample(&mut all, |_| true);
         Ok(all)
     }
 
-    /// Samples the strips of all captures at their present shifts.
-    fn sample(&self, all: &mut [Result<Straightened>]) {
+    /// Samples those captures again whose track lies beside the place that its ground
+    /// gives it.
+    fn move_aside(&self, all: &mut [Result<Straightened>]) {
+        let strips: Vec<&Strip> = (all.iter().flatten()).map(|c| &c.strip).collect();
+        let moved = sideways(&strips, self.working.pixel_m());
+        for (capture, aside_m) in all.iter_mut().flatten().zip(moved) {
+            let Some(aside_m) = aside_m else { continue };
+            let farthest_m = aside_m.iter().fold(0.0, |a: f64, m| a.max(m.abs()));
+            log::debug!("a track lies up to {farthest_m:.1} m beside where its ground says");
+            capture.strip = self.blank().strip;
+            capture.aside_m = aside_m;
+        }
+        self.sample(all, |capture| !capture.aside_m.is_empty());
+    }
+
+    /// Samples the strips of those captures at their present places that `which` names.
+    fn sample(&self, all: &mut [Result<Straightened>], which: impl Fn(&Straightened) -> bool) {
         for (number, tile) in self.tiles.iter().enumerate() {
-            let shifts: Vec<Option<Shift>> = tile
+            let places: Vec<Option<Place>> = tile
                 .members
                 .iter()
-                .map(|&capture| {
-                    let nth = self.nth_tile(capture, number);
-                    Some(all[capture].as_ref().ok()?.placed.get(nth)?.shift)
+                .map(|&member| {
+                    let capture = all[member].as_ref().ok().filter(|c| which(c))?;
+                    let placed = capture.placed.get(self.nth_tile(member, number))?;
+                    Some(Place {
+                        shift: placed.shift,
+                        aside_m: capture.aside_m.get(tile.cells.clone()).unwrap_or_default(),
+                    })
                 })
                 .collect();
             let part = StripSpec {
@@ -256,7 +288,7 @@ impl<'a> SeriesLook<'a> {
             };
             let strips = self
                 .view(tile)
-                .straighten(&self.track.alignment, &part, &shifts);
+                .straighten(&self.track.alignment, &part, &places);
             for (&capture, strip) in tile.members.iter().zip(strips) {
                 if let (Ok(whole), Some(strip)) = (&mut all[capture], strip) {
                     insert(&mut whole.strip, &strip, tile.cells.start);
@@ -286,6 +318,7 @@ impl<'a> SeriesLook<'a> {
         let shape = (self.spec.offset.len, self.spec.chainage.len);
         Straightened {
             placed: Vec::new(),
+            aside_m: Vec::new(),
             strip: Strip {
                 chainage: self.spec.chainage,
                 offset: self.spec.offset,

@@ -25,6 +25,7 @@ mod neighbourhood;
 mod peak;
 mod radar;
 mod search;
+mod sideways;
 #[cfg(test)]
 mod tests;
 mod translation;
@@ -33,4 +34,5 @@ pub use anchors::{MOST_ANCHORS, anchors, centred, settled};
 pub use consensus::Consensus;
 pub use features::Features;
 pub use radar::{radar_features, register_radar};
+pub use sideways::sideways;
 pub use translation::{Registration, register};

@@ -63,13 +63,26 @@ impl Prepared {
     /// radar), and clear where it is covered and no pixel beside it is masked.
     #[must_use]
     pub fn straighten(&self, alignment: &Alignment, spec: &StripSpec, shift: Shift) -> Strip {
+        self.straighten_aside(alignment, spec, shift, |_| 0.0)
+    }
+
+    /// The same where the track of this capture lies beside its place: by so many
+    /// metres to the right at each chainage cell.
+    #[must_use]
+    pub fn straighten_aside(
+        &self,
+        alignment: &Alignment,
+        spec: &StripSpec,
+        shift: Shift,
+        aside_m: impl Fn(usize) -> f64,
+    ) -> Strip {
         let stations: Vec<(Point, Direction)> = (0..spec.chainage.len)
             .map(|i| station(alignment, spec.chainage.at_m(i)))
             .collect();
         let shape = (spec.offset.len, spec.chainage.len);
         let sampled = self.sampled(shape, |row, col| {
             let (centre, right) = &stations[col];
-            let offset_m = spec.offset.at_m(row);
+            let offset_m = spec.offset.at_m(row) + aside_m(col);
             Point {
                 east_m: centre.east_m + offset_m * right.east - shift.east_m,
                 north_m: centre.north_m + offset_m * right.north - shift.north_m,
@@ -190,6 +203,11 @@ mod tests {
         let moved = Prepared::new(&scene).straighten(&track, &spec, shift);
         let change = moved.values[[0, i, j]] - strip.values[[0, i, j]];
         assert!((change + 2004.0).abs() < 0.5, "{change}");
+        // A track 5 m to the right lies 5 m farther south, from the middle on.
+        let aside = |cell: usize| if cell >= j { 5.0 } else { 0.0 };
+        let aside = Prepared::new(&scene).straighten_aside(&track, &spec, Shift::default(), aside);
+        let change = |j: usize| aside.values[[0, i, j]] - strip.values[[0, i, j]];
+        assert!((change(j) + 5000.0).abs() < 0.5 && change(j - 1).abs() < 1e-3);
     }
 
     #[test]

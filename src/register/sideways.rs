@@ -1,0 +1,369 @@
+//! How far the track of a capture lies beside the place that its ground gives it.
+//!
+//! A deck stands above the ground and, seen at an angle, moves against it by
+//! height × tan(angle): by metres in pictures of 1 m, most in the middle of a bridge and
+//! little on its banks. A translation of the capture is right for one of them at best.
+//! Edges of deck, bed and rails run along the track; section by section their profile
+//! across is laid over that of the other captures, and what neighbouring sections say
+//! goes together (Viterbi 1967), for a train has edges of its own.
+
+use super::anchors::anchors;
+use crate::stats::median;
+use crate::strip::{Axis, Strip};
+
+/// Distance of the sections' middles, m; each reaches as far to both sides. Abutments
+/// and trusses are longer.
+const SECTION_M: f64 = 50.0;
+/// Half width of the profile that is compared, m: deck and bed.
+const HALF_M: f64 = 9.0;
+/// Farthest displacement that is searched, m: a deck 14 m high seen at 23°.
+const REACH_M: f64 = 6.0;
+/// How displacements of neighbouring sections differ, 1 sigma, m: by metres only at an
+/// abutment.
+const STEP_SIGMA_M: f64 = 1.0;
+/// How far tracks are displaced, 1 sigma, m.
+const SIGMA_M: f64 = 3.0;
+/// Edges beyond this many medians say no more than this one does.
+const CLIP: f32 = 8.0;
+/// Every how many rows the median is taken.
+const MEDIAN_STRIDE: usize = 4;
+/// Share of a section that must be clear.
+const LEAST_CLEAR: f64 = 0.5;
+/// Rounds after which displacements no longer move.
+const ROUNDS: usize = 4;
+/// Captures from which there is a consensus.
+const LEAST_CAPTURES: usize = 3;
+/// What a displaced track must be likelier by than one in its place, natural log …
+const LEAST_GAIN: f64 = 10.0;
+/// … and by how much more it must be displaced at one place than at another, in pixels:
+/// what is less, the gradients of the background take up. All of it alike must be by
+/// twice as much: shadows beside a deck move its edges when the sun is low.
+const LEAST_PX: f64 = 0.5;
+
+/// Per capture and chainage cell by how much its track lies to the right of where it
+/// should, m; `None` where it lies where it should, or nothing says that it does not.
+///
+/// `strips` are the captures of one series with pixels of `pixel_m`. Fewer than three are
+/// left where they are.
+#[must_use]
+pub fn sideways(strips: &[&Strip], pixel_m: f64) -> Vec<Option<Vec<f64>>> {
+    let Some(search) = strips.first().map(|s| Search::new(s, pixel_m)) else {
+        return Vec::new();
+    };
+    let captures: Vec<Sections> = strips.iter().map(|s| search.sections(s)).collect();
+    let shares: Vec<f64> = captures.iter().map(Sections::seen_share).collect();
+    let members = anchors(&shares);
+    if members.len() < LEAST_CAPTURES {
+        return vec![None; strips.len()];
+    }
+    let still = vec![0.0; search.middles_m.len()];
+    let mut placed: Vec<Placed> = vec![Placed::at(still); strips.len()];
+    for _ in 0..ROUNDS {
+        let before = placed.clone();
+        for (t, (capture, placed)) in captures.iter().zip(&mut placed).enumerate() {
+            let others = members.iter().filter(|m| **m != t);
+            let others: Vec<(&Sections, &[f64])> = others
+                .map(|m| (&captures[*m], before[*m].moved_m.as_slice()))
+                .collect();
+            *placed = search.place(capture, &others);
+        }
+        about_their_median(&mut placed, &members);
+    }
+    placed.iter().map(|p| search.along(p)).collect()
+}
+
+/// The profile across of each section of one capture; `None` where too little is clear.
+struct Sections(Vec<Option<Vec<f64>>>);
+
+impl Sections {
+    fn seen_share(&self) -> f64 {
+        self.0.iter().flatten().count() as f64 / self.0.len().max(1) as f64
+    }
+}
+
+/// Where the sections of a capture lie.
+#[derive(Clone)]
+struct Placed {
+    /// To the right of where they should, m.
+    moved_m: Vec<f64>,
+    /// What this is likelier by than no displacement, natural log.
+    gain: f64,
+}
+
+impl Placed {
+    fn at(moved_m: Vec<f64>) -> Self {
+        Self { moved_m, gain: 0.0 }
+    }
+}
+
+struct Search {
+    chainage: Axis,
+    offset: Axis,
+    /// Chainages of the sections, m, symmetric about the middle of the track.
+    middles_m: Vec<f64>,
+    pixel_m: f64,
+    /// Farthest displacement, cells.
+    reach: usize,
+    /// Half width of the profile, cells.
+    half: usize,
+}
+
+impl Search {
+    fn new(strip: &Strip, pixel_m: f64) -> Self {
+        let (chainage, offset) = (strip.chainage, strip.offset);
+        let cells = |m: f64| (m / offset.step_m).round() as usize;
+        let room = offset.len / 2;
+        let reach = cells(REACH_M).min(room / 2);
+        let length_m = (chainage.len.saturating_sub(1)) as f64 * chainage.step_m;
+        let middle_m = chainage.first_m + 0.5 * length_m;
+        let sections = (length_m / SECTION_M).floor().max(1.0);
+        let first_m = middle_m - 0.5 * (sections - 1.0) * SECTION_M;
+        Self {
+            middles_m: (0..sections as usize)
+                .map(|k| first_m + k as f64 * SECTION_M)
+                .collect(),
+            half: cells(HALF_M).min(room - reach),
+            chainage,
+            offset,
+            pixel_m,
+            reach,
+        }
+    }
+
+    fn sections(&self, strip: &Strip) -> Sections {
+        let edges = edges(strip, self.pixel_m);
+        let reach = (SECTION_M / self.chainage.step_m).round() as usize;
+        let of_section = |middle_m: &f64| {
+            let middle = self.chainage.cell_at(*middle_m);
+            let cells = middle.saturating_sub(reach)..(middle + reach + 1).min(self.chainage.len);
+            let rows = self.rows(0);
+            let of_row = |i: usize| {
+                let seen: Vec<f64> = (cells.clone())
+                    .filter_map(|j| edges[i * self.chainage.len + j].map(f64::from))
+                    .collect();
+                let enough = seen.len() as f64 >= LEAST_CLEAR * cells.len() as f64;
+                enough.then(|| seen.iter().sum::<f64>() / seen.len() as f64)
+            };
+            (rows.start - self.reach..rows.end + self.reach)
+                .map(of_row)
+                .collect::<Option<Vec<f64>>>()
+        };
+        Sections(self.middles_m.iter().map(of_section).collect())
+    }
+
+    /// Rows of the strip that a profile displaced by so many cells covers.
+    fn rows(&self, by: usize) -> std::ops::Range<usize> {
+        let middle = self.offset.len / 2 + by;
+        middle - self.half..middle + self.half + 1
+    }
+
+    /// Places one capture against others where those lie.
+    fn place(&self, capture: &Sections, others: &[(&Sections, &[f64])]) -> Placed {
+        let states = 2 * self.reach + 1;
+        let scores: Vec<Vec<f64>> = (capture.0.iter().enumerate())
+            .map(|(k, profile)| {
+                let agreed = self.consensus(k, others);
+                match (profile, agreed) {
+                    (Some(profile), Some(agreed)) => (0..states)
+                        .map(|s| self.score(&self.window(profile, s as f64), &agreed))
+                        .collect(),
+                    _ => vec![0.0; states],
+                }
+            })
+            .collect();
+        let (path, likeliest) = self.likeliest(&scores);
+        let still: f64 = scores.iter().map(|s| s[self.reach]).sum();
+        Placed {
+            moved_m: (path.iter().zip(&scores))
+                .map(|(s, scores)| {
+                    (*s as f64 + top(scores, *s) - self.reach as f64) * self.offset.step_m
+                })
+                .collect(),
+            gain: likeliest - still,
+        }
+    }
+
+    /// The median profile of a section over the captures that show it.
+    fn consensus(&self, section: usize, others: &[(&Sections, &[f64])]) -> Option<Vec<f64>> {
+        let profiles: Vec<Vec<f64>> = (others.iter())
+            .filter_map(|(capture, moved_m)| {
+                let by = moved_m[section] / self.offset.step_m + self.reach as f64;
+                Some(self.window(capture.0[section].as_ref()?, by))
+            })
+            .collect();
+        if profiles.len() + 1 < LEAST_CAPTURES {
+            return None;
+        }
+        let of_row = |i: usize| median(&profiles.iter().map(|p| p[i]).collect::<Vec<_>>());
+        let agreed: Vec<f64> = (0..=2 * self.half).map(of_row).collect::<Option<_>>()?;
+        Some(standard(agreed))
+    }
+
+    /// The profile as it is when displaced back by `by` cells less the reach: mean 0 and
+    /// mean square 1.
+    fn window(&self, profile: &[f64], by: f64) -> Vec<f64> {
+        let last = profile.len() - 1;
+        let at = |i: usize| {
+            let at = (i as f64 + by).clamp(0.0, last as f64);
+            let below = at.floor() as usize;
+            let share = at - below as f64;
+            (1.0 - share) * profile[below] + share * profile[(below + 1).min(last)]
+        };
+        standard((0..=2 * self.half).map(at).collect())
+    }
+
+    /// What two profiles are likelier by, natural log, than unrelated ones: from their
+    /// correlation over as many samples as there are pixels; sections overlap by half.
+    fn score(&self, a: &[f64], b: &[f64]) -> f64 {
+        let products: f64 = a.iter().zip(b).map(|(a, b)| a * b).sum();
+        let r = (products / a.len() as f64).clamp(0.0, 0.99);
+        let samples = 0.5 * a.len() as f64 * self.offset.step_m / self.pixel_m;
+        -0.5 * samples * (1.0 - r * r).ln()
+    }
+
+    /// The likeliest displacement of each section, cells from the leftmost one, with what
+    /// all of them are worth.
+    fn likeliest(&self, scores: &[Vec<f64>]) -> (Vec<usize>, f64) {
+        let states = 2 * self.reach + 1;
+        let cost = |cells: f64, sigma_m: f64| 0.5 * (cells * self.offset.step_m / sigma_m).powi(2);
+        let place = |s: usize| cost(s as f64 - self.reach as f64, SIGMA_M) / scores.len() as f64;
+        let mut best: Vec<f64> = vec![0.0; states];
+        let mut from: Vec<Vec<usize>> = Vec::with_capacity(scores.len());
+        for scores in scores {
+            let reached = |s: usize| {
+                let came = |p: usize| best[p] - cost(s.abs_diff(p) as f64, STEP_SIGMA_M);
+                // The nearest of equals.
+                let order = |a: &(f64, usize), b: &(f64, usize)| {
+                    let nearer = b.1.abs_diff(s).cmp(&a.1.abs_diff(s));
+                    a.0.total_cmp(&b.0).then(nearer)
+                };
+                let came = (0..states).map(|p| (came(p), p));
+                came.max_by(order).unwrap_or((0.0, s))
+            };
+            let reached: Vec<(f64, usize)> = (0..states).map(reached).collect();
+            best = (0..states)
+                .map(|s| reached[s].0 + scores[s] - place(s))
+                .collect();
+            from.push(reached.iter().map(|r| r.1).collect());
+        }
+        let last = (0..states).max_by(|a, b| best[*a].total_cmp(&best[*b]));
+        let mut state = last.unwrap_or(self.reach);
+        let worth = best[state];
+        let mut path = Vec::with_capacity(scores.len());
+        for from in from.iter().rev() {
+            path.push(state);
+            state = from[state];
+        }
+        path.reverse();
+        (path, worth)
+    }
+
+    /// The displacement by chainage cell, where there is one.
+    fn along(&self, placed: &Placed) -> Option<Vec<f64>> {
+        let most = |a: f64, b: f64| a.max(b);
+        let right_m = placed.moved_m.iter().copied().fold(f64::MIN, most);
+        let left_m = placed.moved_m.iter().map(|m| -m).fold(f64::MIN, most);
+        let moved = (right_m + left_m).max(0.5 * right_m.max(left_m)) >= LEAST_PX * self.pixel_m;
+        if placed.gain < LEAST_GAIN || !moved {
+            return None;
+        }
+        let at = |j: usize| {
+            let at = (self.chainage.at_m(j) - self.middles_m[0]) / SECTION_M;
+            let at = at.clamp(0.0, (self.middles_m.len() - 1) as f64);
+            let before = at.floor() as usize;
+            let next = (before + 1).min(self.middles_m.len() - 1);
+            let share = at - before as f64;
+            (1.0 - share) * placed.moved_m[before] + share * placed.moved_m[next]
+        };
+        Some((0..self.chainage.len).map(at).collect())
+    }
+}
+
+/// Edges along the track, (offset, chainage): gradient across of each band in units of
+/// its median, mean of the bands; `None` where a cell beside it is not clear.
+fn edges(strip: &Strip, pixel_m: f64) -> Vec<Option<f32>> {
+    let (_, rows, cells) = strip.values.dim();
+    let step = ((0.5 * pixel_m / strip.offset.step_m).round() as usize).max(1);
+    let mut sums = vec![Some(0.0f32); rows * cells];
+    for i in 0..rows {
+        for j in 0..cells {
+            let clear = i >= step
+                && i + step < rows
+                && strip.clear[(i - step, j)]
+                && strip.clear[(i + step, j)];
+            if !clear {
+                sums[i * cells + j] = None;
+            }
+        }
+    }
+    let mut bands = 0.0;
+    for band in strip.values.outer_iter() {
+        let edge = |k: usize| {
+            let (i, j) = (k / cells, k % cells);
+            (band[(i + step, j)] - band[(i - step, j)]).abs()
+        };
+        // Rows by their distance from the middle: a reversed track has the same.
+        let sampled = (0..rows).filter(|i| i.abs_diff(rows / 2).is_multiple_of(MEDIAN_STRIDE));
+        let sample: Vec<f64> = sampled
+            .flat_map(|i| i * cells..(i + 1) * cells)
+            .filter(|k| sums[*k].is_some())
+            .map(|k| f64::from(edge(k)))
+            .collect();
+        let Some(typical) = median(&sample).filter(|m| *m > 0.0) else {
+            continue;
+        };
+        bands += 1.0;
+        for (k, sum) in sums.iter_mut().enumerate() {
+            if let Some(sum) = sum {
+                *sum += (edge(k) / typical as f32).min(CLIP);
+            }
+        }
+    }
+    let mean = |sum: Option<f32>| sum.map(|s| s / f32::max(bands, 1.0));
+    sums.into_iter().map(mean).collect()
+}
+
+/// Mean 0 and mean square 1; all zero where nothing differs.
+fn standard(mut values: Vec<f64>) -> Vec<f64> {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let square = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
+    let per = if square > 0.0 {
+        square.sqrt().recip()
+    } else {
+        0.0
+    };
+    for v in &mut values {
+        *v = (*v - mean) * per;
+    }
+    values
+}
+
+/// Where the top of a parabola through a state and its neighbours lies, cells from it.
+fn top(scores: &[f64], state: usize) -> f64 {
+    if state == 0 || state + 1 >= scores.len() {
+        return 0.0;
+    }
+    let (a, b, c) = (scores[state - 1], scores[state], scores[state + 1]);
+    if b >= a && b >= c && a + c < 2.0 * b {
+        0.5 * (a - c) / (a - 2.0 * b + c)
+    } else {
+        0.0
+    }
+}
+
+/// Displacements of each section about the median of the members.
+fn about_their_median(placed: &mut [Placed], members: &[usize]) {
+    let sections = placed.first().map_or(0, |p| p.moved_m.len());
+    for k in 0..sections {
+        let of_members: Vec<f64> = members.iter().map(|m| placed[*m].moved_m[k]).collect();
+        let middle = median(&of_members).unwrap_or_default();
+        for p in placed.iter_mut() {
+            p.moved_m[k] -= middle;
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "sideways_tests.rs"]
+mod tests;
