@@ -122,7 +122,7 @@ fn within(at: f64, from: f64, to: f64, psf: f64) -> f64 {
 }
 
 /// How the tracks are seen.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 enum View {
     /// From above, or level with the ground.
     Straight,

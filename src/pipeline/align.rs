@@ -40,8 +40,8 @@ pub(super) struct Placed {
 pub(super) struct Place<'a> {
     /// What is added to its coordinates.
     pub(super) shift: Shift,
-    /// By how much its track lies to the right beyond that, m, per chainage cell; nowhere
-    /// where empty.
+    /// By how much its track lies to the right beyond that, m, per chainage cell; empty
+    /// where it does not.
     pub(super) aside_m: &'a [f64],
 }
 

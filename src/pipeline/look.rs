@@ -48,8 +48,8 @@ struct TileOfTrack {
 struct Straightened {
     /// One registration a tile.
     placed: Vec<Placed>,
-    /// By how much the track lies to the right of where the ground says, m, per chainage
-    /// cell; nowhere where empty.
+    /// By how much the track lies to the right of that of the others, m, per chainage
+    /// cell; empty where it does not.
     aside_m: Vec<f64>,
     /// The strip of the whole track.
     strip: Strip,
@@ -248,15 +248,20 @@ impl<'a> SeriesLook<'a> {
         Ok(all)
     }
 
-    /// Samples those captures again whose track lies beside the place that its ground
-    /// gives it.
+    /// Samples those captures again whose track lies beside that of the others.
     fn move_aside(&self, all: &mut [Result<Straightened>]) {
         let strips: Vec<&Strip> = (all.iter().flatten()).map(|c| &c.strip).collect();
         let moved = sideways(&strips, self.working.pixel_m());
-        for (capture, aside_m) in all.iter_mut().flatten().zip(moved) {
+        let straight = all.iter_mut().zip(self.captures);
+        let straight = straight.filter_map(|(state, filed)| Some((state.as_mut().ok()?, filed)));
+        for ((capture, filed), aside_m) in straight.zip(moved) {
             let Some(aside_m) = aside_m else { continue };
             let farthest_m = aside_m.iter().fold(0.0, |a: f64, m| a.max(m.abs()));
-            log::debug!("a track lies up to {farthest_m:.1} m beside where its ground says");
+            log::debug!(
+                "{}: seen at an angle, its track lies up to {farthest_m:.1} m beside that of \
+                 the others",
+                filed.origin().capture
+            );
             capture.strip = self.blank().strip;
             capture.aside_m = aside_m;
         }

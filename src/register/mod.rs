@@ -13,8 +13,12 @@
 //! every capture: features → register against the final consensus
 //! ```
 //!
+//! A deck above the ground is not where a translation puts both: [`sideways`] says how
+//! far it lies beside that of the other captures, section by section of the track.
+//!
 //! The steps are functions without loops over captures inside, so that the
-//! caller decides about threads; [`settled`] does the rounds on one thread.
+//! caller decides about threads; [`settled`] and [`sideways`] do their rounds on one
+//! thread.
 
 mod anchors;
 mod consensus;

@@ -1,4 +1,5 @@
-//! How far the track of a capture lies beside the place that its ground gives it.
+//! How far the track of a capture lies beside where other captures show it, once the
+//! ground of all is registered.
 //!
 //! A deck stands above the ground and, seen at an angle, moves against it by
 //! height × tan(angle): by metres in pictures of 1 m, most in the middle of a bridge and
@@ -27,21 +28,23 @@ const SIGMA_M: f64 = 3.0;
 const CLIP: f32 = 8.0;
 /// Every how many rows the median is taken.
 const MEDIAN_STRIDE: usize = 4;
-/// Share of a section that must be clear.
+/// Share of a section that must be clear on the whole profile.
 const LEAST_CLEAR: f64 = 0.5;
-/// Rounds after which displacements no longer move.
+/// Rounds of captures against their consensus.
 const ROUNDS: usize = 4;
 /// Captures from which there is a consensus.
 const LEAST_CAPTURES: usize = 3;
 /// What a displaced track must be likelier by than one in its place, natural log …
 const LEAST_GAIN: f64 = 10.0;
-/// … and by how much more it must be displaced at one place than at another, in pixels:
-/// what is less, the gradients of the background take up. All of it alike must be by
-/// twice as much: shadows beside a deck move its edges when the sun is low.
+/// … beyond what the best of all displacements gains by chance, a section.
+const BY_CHANCE: f64 = 0.5;
+/// By how much more it must be displaced at one place than at another, in pixels: what
+/// is less, the gradients of the background take up. All of it alike must be by twice as
+/// much: shadows beside a deck move its edges when the sun is low.
 const LEAST_PX: f64 = 0.5;
 
-/// Per capture and chainage cell by how much its track lies to the right of where it
-/// should, m; `None` where it lies where it should, or nothing says that it does not.
+/// Per capture and chainage cell by how much its track lies to the right of that of the
+/// others, m, their median; `None` where it lies there, or nothing says that it does not.
 ///
 /// `strips` are the captures of one series with pixels of `pixel_m`. Fewer than three are
 /// left where they are.
@@ -57,19 +60,23 @@ pub fn sideways(strips: &[&Strip], pixel_m: f64) -> Vec<Option<Vec<f64>>> {
         return vec![None; strips.len()];
     }
     let still = vec![0.0; search.middles_m.len()];
-    let mut placed: Vec<Placed> = vec![Placed::at(still); strips.len()];
-    for _ in 0..ROUNDS {
-        let before = placed.clone();
-        for (t, (capture, placed)) in captures.iter().zip(&mut placed).enumerate() {
+    let mut lies: Vec<Lie> = vec![Lie::at(still); strips.len()];
+    for round in 0..ROUNDS {
+        centre(&mut lies, &captures, &members);
+        let before = lies.clone();
+        let last = round + 1 == ROUNDS;
+        for (t, (capture, lie)) in captures.iter().zip(&mut lies).enumerate() {
+            if !last && !members.contains(&t) {
+                continue;
+            }
             let others = members.iter().filter(|m| **m != t);
             let others: Vec<(&Sections, &[f64])> = others
                 .map(|m| (&captures[*m], before[*m].moved_m.as_slice()))
                 .collect();
-            *placed = search.place(capture, &others);
+            *lie = search.place(capture, &others);
         }
-        about_their_median(&mut placed, &members);
     }
-    placed.iter().map(|p| search.along(p)).collect()
+    lies.iter().map(|lie| search.along(lie)).collect()
 }
 
 /// The profile across of each section of one capture; `None` where too little is clear.
@@ -83,16 +90,23 @@ impl Sections {
 
 /// Where the sections of a capture lie.
 #[derive(Clone)]
-struct Placed {
-    /// To the right of where they should, m.
+struct Lie {
+    /// To the right of the consensus, m.
     moved_m: Vec<f64>,
-    /// What this is likelier by than no displacement, natural log.
+    /// What this is likelier by than no displacement, beyond what chance does, natural
+    /// log.
     gain: f64,
+    /// The same against all sections displaced alike.
+    bent: f64,
 }
 
-impl Placed {
+impl Lie {
     fn at(moved_m: Vec<f64>) -> Self {
-        Self { moved_m, gain: 0.0 }
+        Self {
+            moved_m,
+            gain: 0.0,
+            bent: 0.0,
+        }
     }
 }
 
@@ -112,7 +126,7 @@ impl Search {
     fn new(strip: &Strip, pixel_m: f64) -> Self {
         let (chainage, offset) = (strip.chainage, strip.offset);
         let cells = |m: f64| (m / offset.step_m).round() as usize;
-        let room = offset.len / 2;
+        let room = offset.len.saturating_sub(1) / 2;
         let reach = cells(REACH_M).min(room / 2);
         let length_m = (chainage.len.saturating_sub(1)) as f64 * chainage.step_m;
         let middle_m = chainage.first_m + 0.5 * length_m;
@@ -133,54 +147,61 @@ impl Search {
     fn sections(&self, strip: &Strip) -> Sections {
         let edges = edges(strip, self.pixel_m);
         let reach = (SECTION_M / self.chainage.step_m).round() as usize;
+        let middle = self.offset.len.saturating_sub(1) / 2;
+        let farthest = self.half + self.reach;
+        let rows = middle - farthest..middle + farthest + 1;
         let of_section = |middle_m: &f64| {
             let middle = self.chainage.cell_at(*middle_m);
             let cells = middle.saturating_sub(reach)..(middle + reach + 1).min(self.chainage.len);
-            let rows = self.rows(0);
-            let of_row = |i: usize| {
-                let seen: Vec<f64> = (cells.clone())
-                    .filter_map(|j| edges[i * self.chainage.len + j].map(f64::from))
-                    .collect();
-                let enough = seen.len() as f64 >= LEAST_CLEAR * cells.len() as f64;
-                enough.then(|| seen.iter().sum::<f64>() / seen.len() as f64)
+            let edge = |i: usize, j: usize| edges.get(i * self.chainage.len + j).copied().flatten();
+            // All rows over the same cells: the rim of a cloud is no edge of the track.
+            let seen: Vec<usize> = (cells.clone())
+                .filter(|j| rows.clone().all(|i| edge(i, *j).is_some()))
+                .collect();
+            let mean = |i: usize| {
+                let sum: f32 = seen.iter().filter_map(|j| edge(i, *j)).sum();
+                f64::from(sum) / seen.len() as f64
             };
-            (rows.start - self.reach..rows.end + self.reach)
-                .map(of_row)
-                .collect::<Option<Vec<f64>>>()
+            let enough = seen.len() as f64 >= LEAST_CLEAR * cells.len() as f64;
+            enough.then(|| rows.clone().map(mean).collect())
         };
         Sections(self.middles_m.iter().map(of_section).collect())
     }
 
-    /// Rows of the strip that a profile displaced by so many cells covers.
-    fn rows(&self, by: usize) -> std::ops::Range<usize> {
-        let middle = self.offset.len / 2 + by;
-        middle - self.half..middle + self.half + 1
-    }
-
     /// Places one capture against others where those lie.
-    fn place(&self, capture: &Sections, others: &[(&Sections, &[f64])]) -> Placed {
+    fn place(&self, capture: &Sections, others: &[(&Sections, &[f64])]) -> Lie {
         let states = 2 * self.reach + 1;
         let scores: Vec<Vec<f64>> = (capture.0.iter().enumerate())
             .map(|(k, profile)| {
-                let agreed = self.consensus(k, others);
-                match (profile, agreed) {
-                    (Some(profile), Some(agreed)) => (0..states)
-                        .map(|s| self.score(&self.window(profile, s as f64), &agreed))
-                        .collect(),
-                    _ => vec![0.0; states],
-                }
+                let scored = profile.as_ref().and_then(|profile| {
+                    let agreed = self.consensus(k, others)?;
+                    let score = |s| self.score(&self.window(profile, s as f64), &agreed);
+                    Some((0..states).map(score).collect())
+                });
+                scored.unwrap_or_else(|| vec![0.0; states])
             })
             .collect();
         let (path, likeliest) = self.likeliest(&scores);
-        let still: f64 = scores.iter().map(|s| s[self.reach]).sum();
-        Placed {
+        let alike = |s: usize| -> f64 {
+            let sum: f64 = scores.iter().map(|scores| scores[s]).sum();
+            sum - self.cost(s.abs_diff(self.reach), SIGMA_M)
+        };
+        let most = (0..states).map(alike).fold(f64::MIN, f64::max);
+        let likeliest = likeliest - BY_CHANCE * capture.0.iter().flatten().count() as f64;
+        Lie {
             moved_m: (path.iter().zip(&scores))
                 .map(|(s, scores)| {
                     (*s as f64 + top(scores, *s) - self.reach as f64) * self.offset.step_m
                 })
                 .collect(),
-            gain: likeliest - still,
+            gain: likeliest - alike(self.reach),
+            bent: likeliest - most,
         }
+    }
+
+    /// What a displacement by so many cells costs, natural log.
+    fn cost(&self, cells: usize, sigma_m: f64) -> f64 {
+        0.5 * (cells as f64 * self.offset.step_m / sigma_m).powi(2)
     }
 
     /// The median profile of a section over the captures that show it.
@@ -225,13 +246,12 @@ impl Search {
     /// all of them are worth.
     fn likeliest(&self, scores: &[Vec<f64>]) -> (Vec<usize>, f64) {
         let states = 2 * self.reach + 1;
-        let cost = |cells: f64, sigma_m: f64| 0.5 * (cells * self.offset.step_m / sigma_m).powi(2);
-        let place = |s: usize| cost(s as f64 - self.reach as f64, SIGMA_M) / scores.len() as f64;
+        let place = |s: usize| self.cost(s.abs_diff(self.reach), SIGMA_M) / scores.len() as f64;
         let mut best: Vec<f64> = vec![0.0; states];
         let mut from: Vec<Vec<usize>> = Vec::with_capacity(scores.len());
         for scores in scores {
             let reached = |s: usize| {
-                let came = |p: usize| best[p] - cost(s.abs_diff(p) as f64, STEP_SIGMA_M);
+                let came = |p: usize| best[p] - self.cost(s.abs_diff(p), STEP_SIGMA_M);
                 // The nearest of equals.
                 let order = |a: &(f64, usize), b: &(f64, usize)| {
                     let nearer = b.1.abs_diff(s).cmp(&a.1.abs_diff(s));
@@ -259,12 +279,13 @@ impl Search {
     }
 
     /// The displacement by chainage cell, where there is one.
-    fn along(&self, placed: &Placed) -> Option<Vec<f64>> {
-        let most = |a: f64, b: f64| a.max(b);
-        let right_m = placed.moved_m.iter().copied().fold(f64::MIN, most);
-        let left_m = placed.moved_m.iter().map(|m| -m).fold(f64::MIN, most);
-        let moved = (right_m + left_m).max(0.5 * right_m.max(left_m)) >= LEAST_PX * self.pixel_m;
-        if placed.gain < LEAST_GAIN || !moved {
+    fn along(&self, lie: &Lie) -> Option<Vec<f64>> {
+        let right_m = lie.moved_m.iter().copied().fold(f64::MIN, f64::max);
+        let left_m = lie.moved_m.iter().map(|m| -m).fold(f64::MIN, f64::max);
+        let least_m = LEAST_PX * self.pixel_m;
+        let bent = lie.bent >= LEAST_GAIN && right_m + left_m >= least_m;
+        let alike = lie.gain >= LEAST_GAIN && right_m.max(left_m) >= 2.0 * least_m;
+        if !bent && !alike {
             return None;
         }
         let at = |j: usize| {
@@ -273,7 +294,7 @@ impl Search {
             let before = at.floor() as usize;
             let next = (before + 1).min(self.middles_m.len() - 1);
             let share = at - before as f64;
-            (1.0 - share) * placed.moved_m[before] + share * placed.moved_m[next]
+            (1.0 - share) * lie.moved_m[before] + share * lie.moved_m[next]
         };
         Some((0..self.chainage.len).map(at).collect())
     }
@@ -303,7 +324,8 @@ fn edges(strip: &Strip, pixel_m: f64) -> Vec<Option<f32>> {
             (band[(i + step, j)] - band[(i - step, j)]).abs()
         };
         // Rows by their distance from the middle: a reversed track has the same.
-        let sampled = (0..rows).filter(|i| i.abs_diff(rows / 2).is_multiple_of(MEDIAN_STRIDE));
+        let from_middle = |i: &usize| i.abs_diff(rows.saturating_sub(1) / 2);
+        let sampled = (0..rows).filter(|i| from_middle(i).is_multiple_of(MEDIAN_STRIDE));
         let sample: Vec<f64> = sampled
             .flat_map(|i| i * cells..(i + 1) * cells)
             .filter(|k| sums[*k].is_some())
@@ -352,14 +374,16 @@ fn top(scores: &[f64], state: usize) -> f64 {
     }
 }
 
-/// Displacements of each section about the median of the members.
-fn about_their_median(placed: &mut [Placed], members: &[usize]) {
-    let sections = placed.first().map_or(0, |p| p.moved_m.len());
+/// Puts the displacements of each section about the median of the members that show it:
+/// what all share cannot be seen.
+fn centre(lies: &mut [Lie], captures: &[Sections], members: &[usize]) {
+    let sections = lies.first().map_or(0, |lie| lie.moved_m.len());
     for k in 0..sections {
-        let of_members: Vec<f64> = members.iter().map(|m| placed[*m].moved_m[k]).collect();
+        let shown = members.iter().filter(|m| captures[**m].0[k].is_some());
+        let of_members: Vec<f64> = shown.map(|m| lies[*m].moved_m[k]).collect();
         let middle = median(&of_members).unwrap_or_default();
-        for p in placed.iter_mut() {
-            p.moved_m[k] -= middle;
+        for lie in lies.iter_mut() {
+            lie.moved_m[k] -= middle;
         }
     }
 }

@@ -116,6 +116,39 @@ fn trains_do_not_draw_the_track_to_them() {
 }
 
 #[test]
+fn what_is_not_bent_must_be_displaced_by_more() {
+    // A shadow beside the deck moves its edges by half a pixel; a deck as a whole is
+    // displaced where the ground registered its picture by something else.
+    for (by_m, moves) in [(0.7, false), (1.5, true)] {
+        let by = |t: usize| if t == 4 { by_m } else { 0.0 };
+        let strips: Vec<Strip> = (0..CAPTURES).map(|t| deck(t, |_| by(t))).collect();
+        assert_eq!(found(&strips)[4].is_some(), moves, "{by_m}");
+    }
+}
+
+#[test]
+fn a_picture_that_shows_no_track_stays() {
+    let mut strips: Vec<Strip> = (0..CAPTURES).map(|t| deck(t, |_| 0.0)).collect();
+    for which in [2, 6] {
+        for ((b, i, j), v) in strips[which].values.indexed_iter_mut() {
+            let seed = (which * 31 + b) * 1_000_003 + (i * 61 + j / 40 * 7919) * 17;
+            *v = (0.1 + 0.1 * fraction(seed as u32)) as f32;
+        }
+    }
+    assert_eq!(found(&strips), vec![None; CAPTURES]);
+}
+
+#[test]
+fn the_rim_of_a_cloud_is_no_edge() {
+    // Slanting over the deck, beside all of its length.
+    let mut strips: Vec<Strip> = (0..CAPTURES).map(|t| deck(t, |_| 0.0)).collect();
+    for ((i, j), clear) in strips[3].clear.indexed_iter_mut() {
+        *clear = OFFSET.at_m(i) < 20.0 - 0.05 * CHAINAGE.at_m(j);
+    }
+    assert_eq!(found(&strips), vec![None; CAPTURES]);
+}
+
+#[test]
 fn what_cannot_be_seen_is_between_its_neighbours() {
     let by = |t: usize| if t == 4 { 3.0 } else { 0.0 };
     let mut strips: Vec<Strip> = (0..CAPTURES).map(|t| deck(t, |_| by(t))).collect();
