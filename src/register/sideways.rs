@@ -223,13 +223,7 @@ impl Search {
     /// The profile as it is when displaced back by `by` cells less the reach: mean 0 and
     /// mean square 1.
     fn window(&self, profile: &[f64], by: f64) -> Vec<f64> {
-        let last = profile.len() - 1;
-        let at = |i: usize| {
-            let at = (i as f64 + by).clamp(0.0, last as f64);
-            let below = at.floor() as usize;
-            let share = at - below as f64;
-            (1.0 - share) * profile[below] + share * profile[(below + 1).min(last)]
-        };
+        let at = |i: usize| interpolated(profile, i as f64 + by);
         standard((0..=2 * self.half).map(at).collect())
     }
 
@@ -288,14 +282,8 @@ impl Search {
         if !bent && !alike {
             return None;
         }
-        let at = |j: usize| {
-            let at = (self.chainage.at_m(j) - self.middles_m[0]) / SECTION_M;
-            let at = at.clamp(0.0, (self.middles_m.len() - 1) as f64);
-            let before = at.floor() as usize;
-            let next = (before + 1).min(self.middles_m.len() - 1);
-            let share = at - before as f64;
-            (1.0 - share) * lie.moved_m[before] + share * lie.moved_m[next]
-        };
+        let section = |j: usize| (self.chainage.at_m(j) - self.middles_m[0]) / SECTION_M;
+        let at = |j: usize| interpolated(&lie.moved_m, section(j));
         Some((0..self.chainage.len).map(at).collect())
     }
 }
@@ -305,22 +293,17 @@ impl Search {
 fn edges(strip: &Strip, pixel_m: f64) -> Vec<Option<f32>> {
     let (_, rows, cells) = strip.values.dim();
     let step = ((0.5 * pixel_m / strip.offset.step_m).round() as usize).max(1);
-    let mut sums = vec![Some(0.0f32); rows * cells];
-    for i in 0..rows {
-        for j in 0..cells {
-            let clear = i >= step
-                && i + step < rows
-                && strip.clear[(i - step, j)]
-                && strip.clear[(i + step, j)];
-            if !clear {
-                sums[i * cells + j] = None;
-            }
-        }
-    }
+    let place = |k: usize| (k / cells, k % cells);
+    let clear = |k: usize| {
+        let (i, j) = place(k);
+        let inside = i >= step && i + step < rows;
+        inside && strip.clear[(i - step, j)] && strip.clear[(i + step, j)]
+    };
+    let mut sums: Vec<Option<f32>> = (0..rows * cells).map(|k| clear(k).then_some(0.0)).collect();
     let mut bands = 0.0;
     for band in strip.values.outer_iter() {
         let edge = |k: usize| {
-            let (i, j) = (k / cells, k % cells);
+            let (i, j) = place(k);
             (band[(i + step, j)] - band[(i - step, j)]).abs()
         };
         // Rows by their distance from the middle: a reversed track has the same.
@@ -343,6 +326,15 @@ fn edges(strip: &Strip, pixel_m: f64) -> Vec<Option<f32>> {
     }
     let mean = |sum: Option<f32>| sum.map(|s| s / f32::max(bands, 1.0));
     sums.into_iter().map(mean).collect()
+}
+
+/// A value between cells, linear, and constant beyond the ends.
+fn interpolated(values: &[f64], at: f64) -> f64 {
+    let last = values.len() - 1;
+    let at = at.clamp(0.0, last as f64);
+    let below = at.floor() as usize;
+    let share = at - below as f64;
+    (1.0 - share) * values[below] + share * values[(below + 1).min(last)]
 }
 
 /// Mean 0 and mean square 1; all zero where nothing differs.
