@@ -114,6 +114,7 @@ fn settings() -> PassSettings {
     PassSettings {
         gsd_m: GSD_M,
         road_lane_m: None,
+        shadow_m: 0.0,
         beside_m: Vec::new(),
         detector: Detector::OPTICAL,
         motion: None,

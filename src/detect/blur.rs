@@ -7,7 +7,8 @@
 //! A road lane that is assumed for what is only wider than the blur costs more noise
 //! than it saves.
 
-use super::lanes::{DOUBT, Lanes, Search, doubt};
+use super::lane_search::{DOUBT, Search, doubt};
+use super::lanes::Lanes;
 use super::template::SHARP_M;
 use crate::strip::Axis;
 

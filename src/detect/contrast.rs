@@ -21,11 +21,6 @@ const SHARP_TOLERANCE: f32 = 0.2;
 const PLACED_M: f64 = 0.7;
 /// The ground around a track is off by chance by up to so many of its sigma.
 const MOST_BROAD: f64 = 3.0;
-/// Ground beside a lane that takes part in a fit across, in blurs.
-const BESIDE_PSF: f64 = 6.0;
-/// Least half width of a fit across where the bed is not seen, m: a deck and
-/// what lies beside it.
-const LEAST_HALF_M: f64 = 18.0;
 /// Length over which the noise is taken from the pseudo-tracks, m.
 const NOISE_WINDOW_M: f64 = 120.0;
 /// The local noise is not taken below this share of the capture's.
@@ -72,33 +67,27 @@ pub struct Contrast {
     pub(super) pseudo: Vec<Array2<f32>>,
 }
 
-/// How far to both sides of a lane the fit across reaches, m: past the blur of
-/// a train, and over enough of the ground to tell a lane from it. Sharp pixels
-/// show that on the bed itself; farther off lie other surfaces.
-fn half_width_m(psf_m: f64) -> f64 {
-    if psf_m <= SHARP_M {
-        0.5 * WIDTH_M + BESIDE_PSF * psf_m
-    } else {
-        (BESIDE_PSF * psf_m).max(LEAST_HALF_M)
-    }
-}
-
 impl Across {
     /// Prepares the fits for strips with these rows.
     ///
     /// `None` where the strip is too narrow for the lanes.
     #[must_use]
     pub fn new(offset: Axis, lanes: Lanes) -> Option<Self> {
-        let half = half_width_m(lanes.psf_m);
         // What lies out of the reach of a fit takes no part in it.
         let all = lanes.centres();
         let pseudo = pseudo_centres(offset, &lanes);
-        let lanes = lanes.within(half);
+        let reach = lanes.reach_across_m();
+        let lanes = lanes.within(lanes.half_width_m());
         let centres = lanes.centres();
-        let joint = Lateral::new(offset, &centres, lanes.psf_m, half)?;
-        let single = Lateral::new(offset, &centres[..1], lanes.psf_m, half)?;
+        let joint = Lateral::new(offset, &centres, lanes.psf_m, reach)?;
+        let single = Lateral::new(offset, &centres[..1], lanes.psf_m, reach)?;
         let beside = [-1.0, 1.0].map(|side| lanes.track_m + side * WIDTH_M);
-        let shape = Lateral::new(offset, &[&centres[..], &beside].concat(), lanes.psf_m, half)?;
+        let shape = Lateral::new(
+            offset,
+            &[&centres[..], &beside].concat(),
+            lanes.psf_m,
+            reach,
+        )?;
         let step = offset.step_m;
         let unit = single.covariance(step, lanes.gsd_m)[(0, 0)];
         let joint_covariance = joint.covariance(step, lanes.gsd_m);
@@ -113,7 +102,7 @@ impl Across {
             .filter_map(|p| {
                 let mut with = vec![p];
                 with.extend_from_slice(&all);
-                let fit = Lateral::new(offset, &with, lanes.psf_m, half)?;
+                let fit = Lateral::new(offset, &with, lanes.psf_m, reach)?;
                 let own = fit.covariance(step, lanes.gsd_m)[(0, 0)];
                 Some((fit, (unit / own).sqrt() as f32))
             })

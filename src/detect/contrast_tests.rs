@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 use ndarray::Array3;
 
+use super::super::template::strip;
 use super::*;
 use crate::strip::fixture::clear_strip;
 
@@ -67,4 +68,37 @@ fn several_tracks_leave_room_to_learn_the_noise() {
         .unwrap()
         .contrast(&values, &strip);
     assert!(contrast.sigma.iter().all(|s| s.is_finite() && *s > 0.0));
+}
+
+/// Mean contrast on the stretch where `across` stands, seen on these lanes.
+fn mean_contrast(across: impl Fn(f64) -> f64, lanes: Lanes) -> f32 {
+    let (values, strip) = seen(across);
+    let contrast = Across::new(strip.offset, lanes)
+        .unwrap()
+        .contrast(&values, &strip);
+    let there = (210..230).map(|j| contrast.track[(0, j)]);
+    there.sum::<f32>() / 20.0
+}
+
+#[test]
+fn a_train_as_dark_as_its_shadow_is_seen_against_the_ground_in_the_sun() {
+    let lanes = Lanes::given(1.0, None);
+    let coal = |o: f64| -20.0 * strip(o - 3.7, 10.6, lanes.psf_m);
+    let known = mean_contrast(coal, lanes.shaded(3.0));
+    assert!((known + 20.0).abs() < 1.5, "{known}");
+    // With both sides for ground, half of what is compared with lies in the shadow.
+    let unknown = mean_contrast(coal, lanes);
+    assert!(unknown > -12.0, "{unknown}");
+    let mirrored = mean_contrast(|o| coal(-o), lanes.shaded(-3.0));
+    assert!((mirrored - known).abs() < 0.7, "{mirrored}");
+}
+
+#[test]
+fn a_train_without_a_shadow_is_seen_as_well_against_one_side() {
+    let lanes = Lanes::given(1.0, None);
+    let train = |o: f64| 20.0 * template(o, lanes.psf_m);
+    for shadow_m in [0.0, 3.0, -3.0] {
+        let found = mean_contrast(train, lanes.shaded(shadow_m));
+        assert!((found - 20.0).abs() < 1.5, "{shadow_m}: {found}");
+    }
 }

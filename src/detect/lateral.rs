@@ -39,18 +39,23 @@ pub(super) struct Support {
 }
 
 impl Lateral {
-    /// `half_m`: how far to both sides of the first lane the fit reaches.
+    /// `reach_m`: how far to the left and to the right of the first lane the fit reaches.
     /// `None` where the strip has too few rows there.
-    pub(super) fn new(offset: Axis, centres: &[f64], psf_m: f64, half_m: f64) -> Option<Self> {
+    pub(super) fn new(
+        offset: Axis,
+        centres: &[f64],
+        psf_m: f64,
+        reach_m: [f64; 2],
+    ) -> Option<Self> {
         let first = *centres.first()?;
-        let within = |reach: f64| {
-            let inside = |i: &usize| (offset.at_m(*i) - first).abs() <= reach;
+        let within = |[left_m, right_m]: [f64; 2]| {
+            let inside = |i: &usize| (-left_m..=right_m).contains(&(offset.at_m(*i) - first));
             let low = (0..offset.len).find(inside)?;
             let high = (0..offset.len).rfind(inside)?;
             Some(low..high + 1)
         };
-        let rows = within(half_m)?;
-        let core = within((1.3 * psf_m).max(2.0).max(0.5 * offset.step_m))?;
+        let rows = within(reach_m)?;
+        let core = within([(1.3 * psf_m).max(2.0).max(0.5 * offset.step_m); 2])?;
         let columns = DMatrix::from_fn(rows.len(), centres.len() + 1, |i, k| {
             centres
                 .get(k)
@@ -215,7 +220,7 @@ mod tests {
 
     #[test]
     fn templates_are_recovered() {
-        let fit = Lateral::new(OFFSET, &[0.5, 10.0], 2.2, 18.0).unwrap();
+        let fit = Lateral::new(OFFSET, &[0.5, 10.0], 2.2, [18.0; 2]).unwrap();
         let mut clear = Array2::from_elem(scene().dim(), true);
         for i in 0..22 {
             clear[(i, 2)] = false;
@@ -234,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_hidden_track_is_not_usable() {
-        let fit = Lateral::new(OFFSET, &[0.0], 2.2, 18.0).unwrap();
+        let fit = Lateral::new(OFFSET, &[0.0], 2.2, [18.0; 2]).unwrap();
         let mut clear = Array2::from_elem((OFFSET.len, 2), true);
         clear[(OFFSET.cell_at(0.0), 0)] = false;
         for i in 0..OFFSET.cell_at(8.0) {

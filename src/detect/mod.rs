@@ -23,6 +23,7 @@ mod contrast;
 mod covariance;
 mod emission;
 mod empty_track;
+mod lane_search;
 mod lanes;
 mod lasting;
 mod lateral;

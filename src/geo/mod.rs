@@ -1,5 +1,5 @@
 //! Geometry without pixels: the local metric frame of a track, its alignment
-//! (chainage and offset), and raster grids.
+//! (chainage and offset), raster grids, and the sun.
 //!
 //! Conventions, stated once:
 //! - **Pixel**: column 0, row 0 is the upper-left *corner* of the first pixel;
@@ -11,7 +11,9 @@
 mod alignment;
 mod frame;
 mod grid;
+mod sun;
 
 pub use alignment::{Alignment, Direction};
 pub use frame::{Frame, LonLat, Point};
 pub use grid::{FrameToPixel, Grid, GridOrigin, PixelPoint, Window};
+pub use sun::Sun;

@@ -56,7 +56,9 @@ pub(super) fn look(
         .collect();
     let held = trains.map_or(&[][..], |t| &t.cells);
     let lanes = known.unwrap_or_else(|| {
-        let given = Lanes::given(settings.gsd_m, settings.road_lane_m).beside(&settings.beside_m);
+        let given = Lanes::given(settings.gsd_m, settings.road_lane_m)
+            .beside(&settings.beside_m)
+            .shaded(settings.shadow_m);
         Lanes::find(given, strips, &residuals, held)
     });
     log::debug!(

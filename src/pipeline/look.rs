@@ -10,6 +10,7 @@ use super::cutout::Film;
 use super::group::{Filed, FiledCapture};
 use super::refine::warn_if_beside;
 use super::seen::{HIDDEN, Outcome, Seen, shows_track};
+use super::shadow::shadow_m;
 use super::windows::MOST_AT_ONCE;
 use super::working::Working;
 use super::{PassSettings, RadarSettings, analyse, analyse_radar};
@@ -205,6 +206,10 @@ impl<'a> SeriesLook<'a> {
             gsd_m: self.working.pixel_m(),
             road_lane_m: self.track.road_lane_offset_m,
             beside_m: self.beside_m.clone(),
+            shadow_m: shadow_m(
+                self.track,
+                self.captures.iter().map(|c| c.origin().acquired),
+            ),
             detector: Detector::OPTICAL.at_rate(false_alarms),
             motion: super::delays::motion(self.captures[0].origin()),
         };

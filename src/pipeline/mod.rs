@@ -34,6 +34,7 @@ mod radar_passes;
 mod refine;
 mod seen;
 mod select;
+mod shadow;
 mod trials;
 mod windows;
 mod workers;

@@ -50,6 +50,9 @@ pub struct PassSettings {
     pub road_lane_m: Option<f64>,
     /// Offsets of other tracks of the crossing, m.
     pub beside_m: Vec<f64>,
+    /// How far to the right of trains their shadows lie in most captures, m, to the left
+    /// where negative; zero where that is not known.
+    pub shadow_m: f64,
     /// How trains are told from nothing.
     pub detector: Detector,
     /// Delays between bands, where the sensor has them.

@@ -44,6 +44,7 @@ fn settings() -> PassSettings {
     PassSettings {
         gsd_m: 3.0,
         road_lane_m: None,
+        shadow_m: 0.0,
         beside_m: Vec::new(),
         detector: Detector::OPTICAL,
         motion: None,

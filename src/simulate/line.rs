@@ -44,12 +44,8 @@ impl LinePainter<'_> {
 
     /// How far the shadow of things at a height lies from them.
     fn shadow(&self, chainage_m: f64, height_m: f64) -> Lean {
-        let (east, north) = self.day.sun.towards;
-        let length_m = -height_m * self.day.sun.shadow;
-        let (along_m, across_m) =
-            self.canvas
-                .line
-                .turned(chainage_m, east * length_m, north * length_m);
+        let (east_m, north_m) = self.day.sun.throws(height_m);
+        let (along_m, across_m) = self.canvas.line.turned(chainage_m, east_m, north_m);
         Lean { along_m, across_m }
     }
 

@@ -4,6 +4,7 @@ use ndarray::{Array2, Array3, Axis};
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::error::Result;
+use crate::geo::Sun;
 use crate::site::Track;
 
 use super::canvas::Canvas;
@@ -18,7 +19,7 @@ use super::optics::{Displacement, Psf, sample};
 use super::radar::Scatter;
 use super::random::{Lattice, stream};
 use super::scenario::{Scenario, Sensor};
-use super::season::{Day, Palette, Sun};
+use super::season::{Day, Palette};
 use super::sensor::{BANDS, SensorModel};
 use super::traffic;
 use super::trains::{self, Train};
@@ -74,7 +75,7 @@ impl<'a> Studio<'a> {
     /// The capture as delivered.
     pub(super) fn take(&self, capture: &Circumstances) -> Picture {
         let origin = self.track.frame.origin();
-        let sun = Sun::at(capture.acquired, origin.lat_deg, origin.lon_deg);
+        let sun = Sun::at(capture.acquired, origin);
         let date = jiff::tz::TimeZone::UTC.to_datetime(capture.acquired).date();
         let day = Day::of(self.scenario, date, sun, capture.index);
         let palette = Palette::of(self.scenario, &day);

@@ -1,49 +1,14 @@
 //! One day at the place: sun, growth, soil, water, snow and ice, and from
 //! them what every cover looks like.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use rand::RngExt;
 
 use super::ground::{Cover, PATCHES};
 use super::random::{Lattice, lerp, smoothstep, stream};
 use super::scenario::{Nuisance, Scenario};
 use super::spectra::{self, Spectrum, mix, scaled};
-
-/// Where the sun stands.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Sun {
-    /// Horizontal direction towards it: east, north.
-    pub towards: (f64, f64),
-    /// Metres of shadow for a metre of height.
-    pub shadow: f64,
-}
-
-impl Sun {
-    /// By the usual approximations: declination of the day, hour angle by
-    /// local solar time (Meeus, Astronomical Algorithms, ch. 13 and 25, to a degree).
-    pub(super) fn at(time: Timestamp, latitude_deg: f64, longitude_deg: f64) -> Self {
-        let utc = TimeZone::UTC.to_datetime(time);
-        let day = f64::from(utc.date().day_of_year());
-        let hours = f64::from(utc.hour()) + f64::from(utc.minute()) / 60.0;
-        let declination =
-            (-23.44 * ((day + 10.0) * 360.0 / 365.25).to_radians().cos()).to_radians();
-        let hour_angle = ((hours + longitude_deg / 15.0 - 12.0) * 15.0).to_radians();
-        let latitude = latitude_deg.to_radians();
-        let up = latitude.sin() * declination.sin()
-            + latitude.cos() * declination.cos() * hour_angle.cos();
-        let east = -declination.cos() * hour_angle.sin();
-        let north = latitude.cos() * declination.sin()
-            - latitude.sin() * declination.cos() * hour_angle.cos();
-        let flat = east.hypot(north).max(1e-9);
-        Self {
-            towards: (east / flat, north / flat),
-            // A sun below 8 degrees gives no usable picture.
-            shadow: flat / up.max(8f64.to_radians().sin()),
-        }
-    }
-}
+use crate::geo::Sun;
 
 /// One day's state of the land.
 #[derive(Debug, Clone, PartialEq)]
@@ -212,26 +177,4 @@ fn field(crops: Lattice, patch: i64, (doy, year): (f32, i64), soil: Spectrum) ->
         bare
     };
     mix(bare, spectra::CROP, lerp(0.0, vigour, growth))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_sun_stands_south_at_noon_and_low_in_winter() {
-        let at = |text: &str| {
-            let time: Timestamp = text.parse().unwrap_or_default();
-            Sun::at(time, 40.0, 124.0)
-        };
-        // 124 degrees east: noon is at 03:44 UTC.
-        let winter = at("2022-12-21T03:44:00Z");
-        let summer = at("2022-06-21T03:44:00Z");
-        assert!(winter.towards.1 < -0.999 && summer.towards.1 < -0.99);
-        // Elevations of 26.6 and 73.4 degrees.
-        assert!((winter.shadow - 2.0).abs() < 0.02, "{}", winter.shadow);
-        assert!((summer.shadow - 0.298).abs() < 0.01, "{}", summer.shadow);
-        // In the morning it stands in the east.
-        assert!(at("2022-06-21T01:00:00Z").towards.0 > 0.5);
-    }
 }

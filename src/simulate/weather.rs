@@ -6,8 +6,8 @@ use rand::RngExt;
 use super::canvas::Canvas;
 use super::circumstances::Circumstances;
 use super::random::{Lattice, smoothstep, stream};
-use super::season::Sun;
 use super::spectra::Spectrum;
+use crate::geo::Sun;
 
 /// Brightness of a thick cloud.
 const CLOUD: Spectrum = [0.62, 0.60, 0.60, 0.62];
