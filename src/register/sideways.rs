@@ -35,9 +35,12 @@ const ROUNDS: usize = 4;
 /// Captures from which there is a consensus.
 const LEAST_CAPTURES: usize = 3;
 /// What a displaced track must be likelier by than one in its place, natural log …
-const LEAST_GAIN: f64 = 10.0;
+const LEAST_GAIN: f64 = 4.0;
 /// … beyond what the best of all displacements gains by chance, a section.
 const BY_CHANCE: f64 = 0.5;
+/// What it must be likelier by on either side of the track for itself: a deck seen at an
+/// angle moves with both its edges, the shadow of a low sun moves one.
+const LEAST_OF_SIDE: f64 = 2.0;
 /// By how much more it must be displaced at one place than at another, in pixels: what
 /// is less, the gradients of the background take up. All of it alike must be by twice as
 /// much: shadows beside a deck move its edges when the sun is low.
@@ -93,21 +96,42 @@ impl Sections {
 struct Lie {
     /// To the right of the consensus, m.
     moved_m: Vec<f64>,
-    /// What this is likelier by than no displacement, beyond what chance does, natural
-    /// log.
-    gain: f64,
+    /// What this is likelier by than no displacement.
+    gain: Gain,
     /// The same against all sections displaced alike.
-    bent: f64,
+    bent: Gain,
+}
+
+/// What one placing is likelier by than another, natural log.
+#[derive(Clone, Copy, Default)]
+struct Gain {
+    /// Beyond what chance does.
+    whole: f64,
+    /// By what lies to the left of the track, and to the right.
+    sides: [f64; 2],
+}
+
+impl Gain {
+    fn is_evidence(self) -> bool {
+        self.whole >= LEAST_GAIN && self.sides.iter().all(|side| *side >= LEAST_OF_SIDE)
+    }
 }
 
 impl Lie {
     fn at(moved_m: Vec<f64>) -> Self {
         Self {
             moved_m,
-            gain: 0.0,
-            bent: 0.0,
+            gain: Gain::default(),
+            bent: Gain::default(),
         }
     }
+}
+
+/// What each displacement of a section is worth, from the leftmost on.
+struct Scores {
+    whole: Vec<f64>,
+    /// By the profile to the left of the track, and to the right.
+    sides: [Vec<f64>; 2],
 }
 
 struct Search {
@@ -170,32 +194,63 @@ impl Search {
 
     /// Places one capture against others where those lie.
     fn place(&self, capture: &Sections, others: &[(&Sections, &[f64])]) -> Lie {
-        let states = 2 * self.reach + 1;
-        let scores: Vec<Vec<f64>> = (capture.0.iter().enumerate())
-            .map(|(k, profile)| {
-                let scored = profile.as_ref().and_then(|profile| {
-                    let agreed = self.consensus(k, others)?;
-                    let score = |s| self.score(&self.window(profile, s as f64), &agreed);
-                    Some((0..states).map(score).collect())
-                });
-                scored.unwrap_or_else(|| vec![0.0; states])
-            })
+        let scores: Vec<Scores> = (capture.0.iter().enumerate())
+            .map(|(k, profile)| self.scores(profile.as_deref(), self.consensus(k, others)))
             .collect();
-        let (path, likeliest) = self.likeliest(&scores);
+        let (path, worth) = self.likeliest(&scores);
         let alike = |s: usize| -> f64 {
-            let sum: f64 = scores.iter().map(|scores| scores[s]).sum();
+            let sum: f64 = scores.iter().map(|scores| scores.whole[s]).sum();
             sum - self.cost(s.abs_diff(self.reach), SIGMA_M)
         };
-        let most = (0..states).map(alike).fold(f64::MIN, f64::max);
-        let likeliest = likeliest - BY_CHANCE * capture.0.iter().flatten().count() as f64;
+        let shown = capture.0.iter().flatten().count() as f64;
+        let against = |state: usize| {
+            let side = |side: usize| {
+                let gain = |(s, scores): (&usize, &Scores)| {
+                    scores.sides[side][*s] - scores.sides[side][state]
+                };
+                path.iter().zip(&scores).map(gain).sum()
+            };
+            Gain {
+                whole: worth - BY_CHANCE * shown - alike(state),
+                sides: [side(0), side(1)],
+            }
+        };
+        let states = 0..2 * self.reach + 1;
+        let best = states.max_by(|a, b| alike(*a).total_cmp(&alike(*b)));
         Lie {
             moved_m: (path.iter().zip(&scores))
                 .map(|(s, scores)| {
-                    (*s as f64 + top(scores, *s) - self.reach as f64) * self.offset.step_m
+                    (*s as f64 + top(&scores.whole, *s) - self.reach as f64) * self.offset.step_m
                 })
                 .collect(),
-            gain: likeliest - alike(self.reach),
-            bent: likeliest - most,
+            gain: against(self.reach),
+            bent: against(best.unwrap_or(self.reach)),
+        }
+    }
+
+    /// What the displacements of a section are worth; none more than another where it or
+    /// the others do not show it.
+    fn scores(&self, profile: Option<&[f64]>, agreed: Option<Vec<f64>>) -> Scores {
+        let states = 2 * self.reach + 1;
+        let Some((profile, agreed)) = profile.zip(agreed) else {
+            return Scores {
+                whole: vec![0.0; states],
+                sides: [vec![0.0; states], vec![0.0; states]],
+            };
+        };
+        let windows: Vec<Vec<f64>> = (0..states)
+            .map(|s| self.window(profile, s as f64))
+            .collect();
+        let over = |rows: std::ops::Range<usize>| -> Vec<f64> {
+            let agreed = standard(agreed[rows.clone()].to_vec());
+            let part = |window: &Vec<f64>| standard(window[rows.clone()].to_vec());
+            (windows.iter())
+                .map(|window| self.score(&part(window), &agreed))
+                .collect()
+        };
+        Scores {
+            whole: over(0..2 * self.half + 1),
+            sides: [over(0..self.half + 1), over(self.half..2 * self.half + 1)],
         }
     }
 
@@ -204,12 +259,13 @@ impl Search {
         0.5 * (cells as f64 * self.offset.step_m / sigma_m).powi(2)
     }
 
-    /// The median profile of a section over the captures that show it.
+    /// The median profile of a section over the captures that show it; `None` where
+    /// those are few.
     fn consensus(&self, section: usize, others: &[(&Sections, &[f64])]) -> Option<Vec<f64>> {
         let profiles: Vec<Vec<f64>> = (others.iter())
             .filter_map(|(capture, moved_m)| {
                 let by = moved_m[section] / self.offset.step_m + self.reach as f64;
-                Some(self.window(capture.0[section].as_ref()?, by))
+                Some(standard(self.window(capture.0[section].as_ref()?, by)))
             })
             .collect();
         if profiles.len() + 1 < LEAST_CAPTURES {
@@ -217,14 +273,13 @@ impl Search {
         }
         let of_row = |i: usize| median(&profiles.iter().map(|p| p[i]).collect::<Vec<_>>());
         let agreed: Vec<f64> = (0..=2 * self.half).map(of_row).collect::<Option<_>>()?;
-        Some(standard(agreed))
+        Some(agreed)
     }
 
-    /// The profile as it is when displaced back by `by` cells less the reach: mean 0 and
-    /// mean square 1.
+    /// The profile as it is when displaced back by `by` cells less the reach.
     fn window(&self, profile: &[f64], by: f64) -> Vec<f64> {
         let at = |i: usize| interpolated(profile, i as f64 + by);
-        standard((0..=2 * self.half).map(at).collect())
+        (0..=2 * self.half).map(at).collect()
     }
 
     /// What two profiles are likelier by, natural log, than unrelated ones: from their
@@ -238,7 +293,7 @@ impl Search {
 
     /// The likeliest displacement of each section, cells from the leftmost one, with what
     /// all of them are worth.
-    fn likeliest(&self, scores: &[Vec<f64>]) -> (Vec<usize>, f64) {
+    fn likeliest(&self, scores: &[Scores]) -> (Vec<usize>, f64) {
         let states = 2 * self.reach + 1;
         let place = |s: usize| self.cost(s.abs_diff(self.reach), SIGMA_M) / scores.len() as f64;
         let mut best: Vec<f64> = vec![0.0; states];
@@ -256,7 +311,7 @@ impl Search {
             };
             let reached: Vec<(f64, usize)> = (0..states).map(reached).collect();
             best = (0..states)
-                .map(|s| reached[s].0 + scores[s] - place(s))
+                .map(|s| reached[s].0 + scores.whole[s] - place(s))
                 .collect();
             from.push(reached.iter().map(|r| r.1).collect());
         }
@@ -277,8 +332,8 @@ impl Search {
         let right_m = lie.moved_m.iter().copied().fold(f64::MIN, f64::max);
         let left_m = lie.moved_m.iter().map(|m| -m).fold(f64::MIN, f64::max);
         let least_m = LEAST_PX * self.pixel_m;
-        let bent = lie.bent >= LEAST_GAIN && right_m + left_m >= least_m;
-        let alike = lie.gain >= LEAST_GAIN && right_m.max(left_m) >= 2.0 * least_m;
+        let bent = lie.bent.is_evidence() && right_m + left_m >= least_m;
+        let alike = lie.gain.is_evidence() && right_m.max(left_m) >= 2.0 * least_m;
         if !bent && !alike {
             return None;
         }

@@ -116,6 +116,27 @@ fn trains_do_not_draw_the_track_to_them() {
 }
 
 #[test]
+fn a_shadow_beside_the_bed_moves_one_edge_and_is_not_followed() {
+    // Bright ground to the left of the bed, ground like it to its right. Over half of the
+    // length a low sun draws the edge of the bright ground 3 m away from the bed.
+    let strips: Vec<Strip> = (0..CAPTURES)
+        .map(|t| {
+            let mut strip = deck(t, |_| 0.0);
+            for ((b, i, j), v) in strip.values.indexed_iter_mut() {
+                let (o, s) = (OFFSET.at_m(i), CHAINAGE.at_m(j));
+                let drawn_m = if t == 4 && s < 250.0 { 3.0 } else { 0.0 };
+                let beyond = |edge: f64| 0.5 + 0.5 * (edge / 0.7).tanh();
+                let seed = ((t * 3 + b) * OFFSET.len + i) * CHAINAGE.len + j;
+                let noise = 0.01 * (fraction(seed as u32) - 0.5);
+                *v = (0.05 + 0.4 * beyond(-3.0 - drawn_m - o) + noise) as f32;
+            }
+            strip
+        })
+        .collect();
+    assert_eq!(found(&strips), vec![None; CAPTURES]);
+}
+
+#[test]
 fn what_is_not_bent_must_be_displaced_by_more() {
     // A shadow beside the deck moves its edges by half a pixel; a deck as a whole is
     // displaced where the ground registered its picture by something else.
