@@ -16,6 +16,8 @@ use crate::strip::Profile;
 const BEYOND_M: f64 = 80.0;
 /// Pixels of track for which the noise of the profile counts.
 const BELIEF_PX: f64 = 8.0;
+/// Track whose noise is taken for so much more than that of the end is left out.
+const MOST_NOISE: f32 = 2.0;
 
 /// The profile with its noise about an end as the track beyond it shows; as it
 /// is where the strip is blurred by more than [`SHARP_M`].
@@ -43,9 +45,13 @@ fn scale(profile: &Profile, side: Side, end_m: f64) -> f64 {
         Side::Start => -1.0,
         Side::End => 1.0,
     };
+    // Where the background is known much worse, what is seen says nothing of the end.
+    let sigma = |j: usize| profile.track_sigma.column(j).sum();
+    let here = sigma(axis.cell_at(end_m));
     let beyond = |j: &usize| {
         let out_m = (axis.at_m(*j) - end_m) * outwards;
-        profile.usable[*j] && out_m > 3.0 * profile.psf_m && out_m < BEYOND_M
+        let near = out_m > 3.0 * profile.psf_m && out_m < BEYOND_M;
+        near && profile.usable[*j] && sigma(*j) <= MOST_NOISE * here
     };
     let cells: Vec<usize> = (0..axis.len).filter(beyond).collect();
     let bands = profile.track.nrows();
@@ -106,5 +112,18 @@ mod tests {
         let calm = calmed(&profile(0.2), (Side::Start, 100.0), 20.0);
         assert!(calm.track_sigma[(0, 90)] < 0.006);
         assert!((calm.track_sigma[(0, 60)] - 0.01).abs() < 1e-9);
+    }
+
+    #[test]
+    fn track_whose_background_is_not_known_does_not_make_the_end_calm() {
+        let mut profile = profile(1.0);
+        let before = scale(&profile, Side::Start, 100.0);
+        for j in 0..60 {
+            profile.track[(0, j)] = 0.0;
+            profile.track_sigma[(0, j)] = 1.0;
+        }
+        let after = scale(&profile, Side::Start, 100.0);
+        // Both scales are those of contrasts of one size: 1.48 sigma.
+        assert!((after - before).abs() < 0.05, "{before} {after}");
     }
 }
