@@ -18,7 +18,7 @@ const MOST_OVERLAP: f64 = 0.85;
 const OWN_SHARE: f64 = 0.45;
 /// What lies so near to the end of the search is drawn there, m.
 const RIM_M: f64 = 0.1;
-/// Shadows that reach less far, m, are no more than the blur of its side
+/// Shadows that reach less far, m, are no more than the blur of a side of the train.
 const LEAST_SHADOW_M: f64 = 0.5;
 /// Ground beside a lane that takes part in a fit across, in blurs.
 const BESIDE_PSF: f64 = 6.0;

@@ -11,6 +11,9 @@ const EXCESS_WINDOW_M: f64 = 60.0;
 const CALMEST: f32 = 0.2;
 /// See [`CALMEST`].
 const WILDEST: f32 = 3.0;
+/// The lane stands out at a place where its scale over the captures is so many times
+/// that of the length around it: more than the median of a dozen captures is off by.
+const STANDS_OUT: f32 = 2.0;
 /// Fewer values than this give no quantile.
 const LEAST_SIZES: usize = 4;
 /// Lateral misfit up to this many cell variances is chance.
@@ -58,7 +61,8 @@ impl SeriesNoise {
 /// the lane does in this capture, times what the lane does against the ground
 /// beside it over all captures; and what the lane does over all captures, times
 /// a factor of the capture for the whole of its length. A deck is calmer than
-/// the water beside it, and no two captures are alike.
+/// the water beside it, and no two captures are alike. Single places at which most
+/// captures stand out are wilder than the length around them.
 fn lane_noise(
     contrasts: &[Option<Contrast>],
     held: &[Vec<bool>],
@@ -80,11 +84,12 @@ fn lane_noise(
         let of_capture = restlessness(&beside);
         let factors = ndarray::aview1(&of_capture).insert_axis(Dim(1));
         let of_chainage = over_time(&(&sizes / &factors), window);
+        let steep = steepness(&(&sizes / &beside), &against);
         for (t, out) in out.iter_mut().enumerate() {
             for (j, to) in out.row_mut(b).iter_mut().enumerate() {
                 let ground = beside[(t, j)];
                 let lane = (of_capture[t] * of_chainage[j] * ground * against[j]).sqrt();
-                *to = lane.max(CALMEST * ground).min(WILDEST * ground);
+                *to = lane.max(CALMEST * ground).min(WILDEST * ground) * steep[j];
             }
         }
     }
@@ -124,6 +129,18 @@ fn over_time(sizes: &Array2<f32>, window: usize) -> Vec<f32> {
         .collect();
     let at = |j: usize| interpolate(&knots, j as f32).unwrap_or(1.0);
     (0..cells).map(|j| at(j).max(f32::MIN_POSITIVE)).collect()
+}
+
+/// Factors of the noise at places, the ends of a deck and its posts, whose `sizes` in the
+/// captures (rows) stand out from the scale `around` them.
+fn steepness(sizes: &Array2<f32>, around: &[f32]) -> Vec<f32> {
+    let of_place = |(column, around): (ndarray::ArrayView1<'_, f32>, &f32)| {
+        let median = quantile_of(column.iter().copied(), 0.5)?;
+        Some((median * crate::stats::MAD_TO_SIGMA as f32 / (STANDS_OUT * around)).max(1.0))
+    };
+    (sizes.axis_iter(Dim(1)).zip(around))
+        .map(|place| of_place(place).unwrap_or(1.0))
+        .collect()
 }
 
 /// A quantile of the finite values; `None` where they are few.
@@ -278,7 +295,24 @@ fn away_from_cloud(usable: &[bool], covered: &Array1<bool>, margin: usize) -> Ve
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::float_cmp)]
     use super::*;
+
+    #[test]
+    fn places_that_stand_out_in_most_captures_are_wilder() {
+        // Five captures; scales of 1.48 times the medians 1, 3 and 1, one unknown.
+        let sizes = ndarray::array![
+            [1.0, 2.0, 9.0, 1.0],
+            [1.0, 3.0, 1.0, f32::NAN],
+            [1.0, 4.0, 1.0, f32::NAN],
+            [1.0, 3.0, 1.0, f32::NAN],
+            [1.0, 3.0, 1.0, 9.0],
+        ];
+        let got = steepness(&sizes, &[1.0; 4]);
+        assert!((got[1] - 0.5 * 3.0 * 1.4826).abs() < 1e-4, "{got:?}");
+        // What stands out in one capture is a train; two captures say nothing.
+        assert_eq!([got[0], got[2], got[3]], [1.0; 3]);
+    }
 
     #[test]
     fn clouds_keep_a_margin_and_footprints_do_not() {
