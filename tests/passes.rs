@@ -156,6 +156,53 @@ fn planted_trains_are_found_where_they_stand() {
     }
 }
 
+/// The strips of a series laid out with pixels of 1 m.
+fn sharp(mut strips: Vec<Strip>) -> Vec<Strip> {
+    for strip in &mut strips {
+        for axis in [&mut strip.chainage, &mut strip.offset] {
+            axis.first_m /= GSD_M;
+            axis.step_m /= GSD_M;
+        }
+    }
+    strips
+}
+
+#[test]
+fn a_train_as_dark_as_its_shadow_is_measured_against_the_ground_in_the_sun() {
+    // From 30 to 80 m, with a shadow that reaches 7 m to its right.
+    let psf = DEFAULT_PSF_PX;
+    let mut strips = sharp(series(14, &[]));
+    let (chainage, offset) = (strips[5].chainage, strips[5].offset);
+    for ((_, i, j), v) in strips[5].values.indexed_iter_mut() {
+        let (s, o) = (chainage.at_m(j), offset.at_m(i));
+        let along = blurred_step(s - 30.0, psf) - blurred_step(s - 80.0, psf);
+        let across = blurred_step(o + 1.6, psf) - blurred_step(o - 8.6, psf);
+        *v -= (0.05 * along * across) as f32;
+    }
+    let seen_with = |shadow_m: f64| {
+        let settings = PassSettings {
+            gsd_m: 1.0,
+            shadow_m,
+            ..settings()
+        };
+        analyse(&strips, &settings).unwrap()
+    };
+    let outcomes = seen_with(7.0);
+    assert_eq!(trains(&outcomes).len(), 1, "{:?}", trains(&outcomes));
+    let [train] = outcomes[5].trains.as_slice() else {
+        panic!("{:?}", outcomes[5].trains)
+    };
+    assert!((train.fit.start_m - 30.0).abs() < 1.0, "{train:?}");
+    assert!((train.fit.end_m - 80.0).abs() < 1.0, "{train:?}");
+    let size = |outcomes: &[StripOutcome]| {
+        let profile = outcomes[5].profile.as_ref().unwrap();
+        -profile.track[(0, profile.chainage.cell_at(55.0))]
+    };
+    // Against both sides half of it is seen.
+    assert!(size(&outcomes) > 0.04, "{}", size(&outcomes));
+    assert!(size(&seen_with(0.0)) < 0.03, "{}", size(&seen_with(0.0)));
+}
+
 #[test]
 fn an_empty_series_raises_no_alarm() {
     assert!(
