@@ -77,17 +77,16 @@ impl Across {
         let all = lanes.centres();
         let pseudo = pseudo_centres(offset, &lanes);
         let reach = lanes.reach_across_m();
-        let lanes = lanes.within(lanes.half_width_m());
+        let lanes = lanes.within(reach);
         let centres = lanes.centres();
         let joint = Lateral::new(offset, &centres, lanes.psf_m, reach)?;
         let single = Lateral::new(offset, &centres[..1], lanes.psf_m, reach)?;
-        let beside = [-1.0, 1.0].map(|side| lanes.track_m + side * WIDTH_M);
-        let shape = Lateral::new(
-            offset,
-            &[&centres[..], &beside].concat(),
-            lanes.psf_m,
-            reach,
-        )?;
+        // What is beside a train, where the fit sees it.
+        let flanks = [-1.0, 1.0].into_iter().zip(reach);
+        let flanks = flanks.filter(|(_, reach_m)| *reach_m >= WIDTH_M);
+        let mut shown = centres.clone();
+        shown.extend(flanks.map(|(side, _)| lanes.track_m + side * WIDTH_M));
+        let shape = Lateral::new(offset, &shown, lanes.psf_m, reach)?;
         let step = offset.step_m;
         let unit = single.covariance(step, lanes.gsd_m)[(0, 0)];
         let joint_covariance = joint.covariance(step, lanes.gsd_m);
@@ -347,14 +346,26 @@ fn by_local_noise(mut misfit: Vec<f32>, sigma: &Array2<f32>) -> Vec<f32> {
 }
 
 /// Offsets one blur apart, clear of every lane and of the rim of the strip; nearer to
-/// the lanes where several tracks leave no other room.
+/// the lanes where several tracks leave no other room. A fit that leaves one side out
+/// needs all of the ground on the other.
 fn pseudo_centres(offset: Axis, lanes: &Lanes) -> Vec<f64> {
-    let margin = 2.5 * lanes.psf_m;
-    let last = offset.at_m(offset.len.saturating_sub(1)) - margin;
-    let steps = ((last - offset.first_m - margin) / lanes.psf_m).max(0.0) as usize;
+    let one_sided = lanes.left_out().contains(&true);
+    let [left_m, right_m] = lanes.reach_across_m().map(|reach_m| {
+        let least_m = 2.5 * lanes.psf_m;
+        if one_sided {
+            reach_m.max(least_m)
+        } else {
+            least_m
+        }
+    });
+    let (first_m, last_m) = (
+        offset.first_m + left_m,
+        offset.at_m(offset.len.saturating_sub(1)) - right_m,
+    );
+    let steps = ((last_m - first_m) / lanes.psf_m).max(0.0) as usize;
     let clear_by = |blurs: f64| -> Vec<f64> {
         (0..steps)
-            .map(|i| offset.first_m + margin + i as f64 * lanes.psf_m)
+            .map(|i| first_m + i as f64 * lanes.psf_m)
             .filter(|p| {
                 let apart = |c: &f64| (p - c).abs() >= blurs * lanes.psf_m + 2.0;
                 lanes.centres().iter().all(apart)

@@ -102,3 +102,17 @@ fn a_train_without_a_shadow_is_seen_as_well_against_one_side() {
         assert!((found - 20.0).abs() < 1.5, "{shadow_m}: {found}");
     }
 }
+
+#[test]
+fn a_fit_that_leaves_one_side_out_still_says_what_it_does_not_explain() {
+    let lanes = Lanes::given(1.0, None).shaded(3.0);
+    let misfit = |across: &dyn Fn(f64) -> f64| {
+        let (values, strip) = seen(across);
+        let across = Across::new(strip.offset, lanes).unwrap();
+        let contrast = across.contrast(&values, &strip);
+        contrast.misfit[210..230].iter().sum::<f32>() / 20.0
+    };
+    let half_a_train = |o: f64| 30.0 * stands(o, -0.6, 0.5) - 30.0 * stands(o, 0.6, 0.5);
+    assert!(misfit(&half_a_train) > 4.0, "{}", misfit(&half_a_train));
+    assert!(misfit(&|_| 0.0) > 0.3, "{}", misfit(&|_| 0.0));
+}

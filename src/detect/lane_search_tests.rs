@@ -102,9 +102,9 @@ fn the_other_track_is_not_taken_for_this_one() {
 #[test]
 fn lanes_out_of_reach_take_no_part() {
     let given = Lanes::given(1.0, Some(9.0)).beside(&[4.5, -12.0]);
-    let near = given.within(5.9);
+    let near = given.within([5.9; 2]);
     assert_eq!((near.road_m, near.beside_m), (None, [None, Some(4.5)]));
-    assert_eq!(given.within(18.0), given);
+    assert_eq!(given.within([18.0; 2]), given);
 }
 
 #[test]

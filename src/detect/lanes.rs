@@ -19,14 +19,14 @@ const OWN_SHARE: f64 = 0.45;
 /// What lies so near to the end of the search is drawn there, m.
 const RIM_M: f64 = 0.1;
 /// Shadows that reach less far, m, are no more than the blur of a side of the train.
-const LEAST_SHADOW_M: f64 = 0.5;
+pub(super) const LEAST_SHADOW_M: f64 = 0.5;
 /// Ground beside a lane that takes part in a fit across, in blurs.
 const BESIDE_PSF: f64 = 6.0;
 /// Least half width of a fit across where the bed is not seen, m: a deck and
 /// what lies beside it.
 const LEAST_HALF_M: f64 = 18.0;
-/// Reach of a fit to the side on which trains cast their shadows, m: the roof of a train,
-/// less half a pixel.
+/// Reach of a fit to the side on which trains cast their shadows, m: half of a train,
+/// less what its side is blurred and misplaced by.
 const SHADED_REACH_M: f64 = 1.2;
 
 /// The lanes of a series and the blur of its strips.
@@ -71,27 +71,25 @@ impl Lanes {
         Self { shadow_m, ..self }
     }
 
-    /// Whether shadows of trains lie to the left and to the right of the track where
-    /// pixels show them apart, and those of what runs beside it do not lie on the ground
+    /// Which side, left or right, a fit across leaves out: that of the shadow, where
+    /// pixels show it apart from its train and no other lane casts its own on the ground
     /// to the other side.
-    pub(super) fn shades(&self) -> [bool; 2] {
+    pub(super) fn left_out(&self) -> [bool; 2] {
         let shadow_m = self.shadow_m.abs();
-        let seen = self.psf_m <= SHARP_M && shadow_m >= LEAST_SHADOW_M;
-        let towards = |m: f64| (self.track_m - m) * self.shadow_m.signum();
-        let shaded =
-            |m: &f64| (0.0..=self.half_width_m() + 0.5 * WIDTH_M + shadow_m).contains(&towards(*m));
-        let beside = self.centres();
-        let alone = !beside[1..].iter().any(shaded);
-        [-1.0, 1.0].map(|side| seen && alone && side * self.shadow_m > 0.0)
+        let sharp = self.psf_m <= SHARP_M && shadow_m >= LEAST_SHADOW_M;
+        let shaded_m = 0.0..=self.half_width_m() + 0.5 * WIDTH_M + shadow_m;
+        let in_the_sun_m = |m: f64| (self.track_m - m) * self.shadow_m.signum();
+        let others = &self.centres()[1..];
+        let lit = !others.iter().any(|m| shaded_m.contains(&in_the_sun_m(*m)));
+        [-1.0, 1.0].map(|side| sharp && lit && side * self.shadow_m > 0.0)
     }
 
-    /// How far to the left and to the right of a lane the fit across reaches, m: where the
-    /// shadow of a train lies, not past the train, for what lies in the shadow says
-    /// nothing of the ground.
+    /// How far to the left and to the right of a lane the fit across reaches, m: to a side
+    /// that is left out, not past the train.
     pub(super) fn reach_across_m(&self) -> [f64; 2] {
         let half_m = self.half_width_m();
-        self.shades()
-            .map(|shaded| if shaded { SHADED_REACH_M } else { half_m })
+        self.left_out()
+            .map(|out| if out { SHADED_REACH_M } else { half_m })
     }
 
     /// How far it reaches to a side whose ground is seen, m: past the blur of a train,
@@ -134,9 +132,9 @@ impl Lanes {
             .map(move |m| m + moved_m)
     }
 
-    /// Without the lanes farther than `reach_m` from the track.
-    pub(super) fn within(mut self, reach_m: f64) -> Self {
-        let near = |m: &f64| (m - self.track_m).abs() <= reach_m;
+    /// Without the lanes farther to the left and to the right of the track than this.
+    pub(super) fn within(mut self, [left_m, right_m]: [f64; 2]) -> Self {
+        let near = |m: &f64| (-left_m..=right_m).contains(&(m - self.track_m));
         self.road_m = self.road_m.filter(near);
         self.beside_m = self.beside_m.map(|m| m.filter(near));
         self
@@ -189,15 +187,24 @@ mod tests {
     }
 
     #[test]
+    fn lanes_that_the_fit_does_not_reach_are_left_out_too() {
+        let lanes = Lanes::given(1.0, Some(5.0)).shaded(3.0);
+        let kept = lanes.within(lanes.reach_across_m());
+        assert_eq!(kept.centres(), [0.0]);
+        let kept = Lanes::given(1.0, Some(5.0)).within([5.92; 2]);
+        assert_eq!(kept.centres(), [0.0, 5.0]);
+    }
+
+    #[test]
     fn ground_in_the_shadow_of_something_else_is_no_reference() {
         let lanes = |road_m: f64| Lanes::given(0.5, Some(road_m)).shaded(3.0);
         // What runs 8 m to the left casts its shadow up to 3.4 m from the track; at 9 m
         // it leaves the ground in the sun. To the right it casts it away.
-        assert_eq!(lanes(-8.0).shades(), [false, false]);
-        assert_eq!(lanes(-9.0).shades(), [false, true]);
-        assert_eq!(lanes(6.0).shades(), [false, true]);
+        assert_eq!(lanes(-8.0).left_out(), [false, false]);
+        assert_eq!(lanes(-9.0).left_out(), [false, true]);
+        assert_eq!(lanes(6.0).left_out(), [false, true]);
         let track = Lanes::given(0.5, None).shaded(-3.0);
-        assert_eq!(track.beside(&[4.5]).shades(), [false, false]);
-        assert_eq!(track.beside(&[-4.5]).shades(), [true, false]);
+        assert_eq!(track.beside(&[4.5]).left_out(), [false, false]);
+        assert_eq!(track.beside(&[-4.5]).left_out(), [true, false]);
     }
 }

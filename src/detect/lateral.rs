@@ -55,7 +55,8 @@ impl Lateral {
             Some(low..high + 1)
         };
         let rows = within(reach_m)?;
-        let core = within([(1.3 * psf_m).max(2.0).max(0.5 * offset.step_m); 2])?;
+        let core_m = (1.3 * psf_m).max(2.0).max(0.5 * offset.step_m);
+        let core = within(reach_m.map(|reach_m| reach_m.min(core_m)))?;
         let columns = DMatrix::from_fn(rows.len(), centres.len() + 1, |i, k| {
             centres
                 .get(k)

@@ -12,8 +12,10 @@ const CALMEST: f32 = 0.2;
 /// See [`CALMEST`].
 const WILDEST: f32 = 3.0;
 /// The lane stands out at a place where its scale over the captures is so many times
-/// that of the length around it: more than the median of a dozen captures is off by.
+/// that of the length around it …
 const STANDS_OUT: f32 = 2.0;
+/// … which the median of so many captures is not by chance, but at one place of a hundred.
+const LEAST_AT_PLACE: usize = 12;
 /// Fewer values than this give no quantile.
 const LEAST_SIZES: usize = 4;
 /// Lateral misfit up to this many cell variances is chance.
@@ -84,12 +86,18 @@ fn lane_noise(
         let of_capture = restlessness(&beside);
         let factors = ndarray::aview1(&of_capture).insert_axis(Dim(1));
         let of_chainage = over_time(&(&sizes / &factors), window);
-        let steep = steepness(&(&sizes / &beside), &against);
+        // Unless trains are known, they are taken for that where several stop at one place.
+        let wild = if held.is_empty() {
+            vec![None; dim.1]
+        } else {
+            wild_places(&(&sizes / &beside), &against)
+        };
         for (t, out) in out.iter_mut().enumerate() {
             for (j, to) in out.row_mut(b).iter_mut().enumerate() {
                 let ground = beside[(t, j)];
                 let lane = (of_capture[t] * of_chainage[j] * ground * against[j]).sqrt();
-                *to = lane.max(CALMEST * ground).min(WILDEST * ground) * steep[j];
+                let lane = wild[j].map_or(lane, |scale| lane.max(scale * ground));
+                *to = lane.max(CALMEST * ground).min(WILDEST * ground);
             }
         }
     }
@@ -131,15 +139,18 @@ fn over_time(sizes: &Array2<f32>, window: usize) -> Vec<f32> {
     (0..cells).map(|j| at(j).max(f32::MIN_POSITIVE)).collect()
 }
 
-/// Factors of the noise at places, the ends of a deck and its posts, whose `sizes` in the
-/// captures (rows) stand out from the scale `around` them.
-fn steepness(sizes: &Array2<f32>, around: &[f32]) -> Vec<f32> {
-    let of_place = |(column, around): (ndarray::ArrayView1<'_, f32>, &f32)| {
-        let median = quantile_of(column.iter().copied(), 0.5)?;
-        Some((median * crate::stats::MAD_TO_SIGMA as f32 / (STANDS_OUT * around)).max(1.0))
-    };
+/// The scale of `sizes` over the captures (rows) at places where it stands out from that
+/// `around` them: the ends of a deck, posts.
+fn wild_places(sizes: &Array2<f32>, around: &[f32]) -> Vec<Option<f32>> {
     (sizes.axis_iter(Dim(1)).zip(around))
-        .map(|place| of_place(place).unwrap_or(1.0))
+        .map(|(column, around)| {
+            let shown = column.iter().copied().filter(|v| v.is_finite());
+            if shown.clone().count() < LEAST_AT_PLACE {
+                return None;
+            }
+            let scale = quantile_of(shown, 0.5)? * crate::stats::MAD_TO_SIGMA as f32;
+            (scale > STANDS_OUT * around).then_some(scale)
+        })
         .collect()
 }
 
@@ -295,23 +306,24 @@ fn away_from_cloud(usable: &[bool], covered: &Array1<bool>, margin: usize) -> Ve
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::float_cmp)]
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
     fn places_that_stand_out_in_most_captures_are_wilder() {
-        // Five captures; scales of 1.48 times the medians 1, 3 and 1, one unknown.
-        let sizes = ndarray::array![
-            [1.0, 2.0, 9.0, 1.0],
-            [1.0, 3.0, 1.0, f32::NAN],
-            [1.0, 4.0, 1.0, f32::NAN],
-            [1.0, 3.0, 1.0, f32::NAN],
-            [1.0, 3.0, 1.0, 9.0],
-        ];
-        let got = steepness(&sizes, &[1.0; 4]);
-        assert!((got[1] - 0.5 * 3.0 * 1.4826).abs() < 1e-4, "{got:?}");
-        // What stands out in one capture is a train; two captures say nothing.
-        assert_eq!([got[0], got[2], got[3]], [1.0; 3]);
+        // Twelve captures: 1, 3, 1 but for five trains, and 9 where one shows it.
+        let sizes = Array2::from_shape_fn((12, 4), |(t, j)| match j {
+            0 => 1.0,
+            1 => 3.0,
+            2 => [1.0, 20.0][usize::from(t < 5)],
+            _ => [f32::NAN, 9.0][usize::from(t == 0)],
+        });
+        let got = wild_places(&sizes, &[1.4826; 4]);
+        assert!((got[1].unwrap() - 3.0 * 1.4826).abs() < 1e-4, "{got:?}");
+        assert_eq!([got[0], got[2], got[3]], [None; 3]);
+        // Fewer captures say nothing of a place.
+        let few = sizes.slice_axis(Dim(0), Slice::from(..11)).to_owned();
+        assert_eq!(wild_places(&few, &[1.4826; 4]), [None; 4]);
     }
 
     #[test]

@@ -19,12 +19,13 @@ pub struct Sun {
     /// Horizontal direction towards it: east, north.
     pub towards: (f64, f64),
     /// Metres of shadow for a metre of height.
-    pub shadow: f64,
+    pub shadow_per_height: f64,
 }
 
 impl Sun {
-    /// By the usual approximations: declination of the day, hour angle by
-    /// local solar time (Meeus, Astronomical Algorithms, ch. 13 and 25, to a degree).
+    /// By the usual approximations: declination of the day, hour angle by local mean
+    /// solar time (Meeus, Astronomical Algorithms, ch. 13 and 25), within four degrees: the
+    /// sun is up to a quarter of an hour before or behind its mean.
     /// A sun lower than eight degrees throws the shadows of one at eight.
     #[must_use]
     pub fn at(time: Timestamp, place: LonLat) -> Self {
@@ -39,7 +40,7 @@ impl Sun {
         let (day, hours) = solar_time(time, place);
         let (sun, up) = Self::on(day, hours, place);
         let only_day = TimeZone::UTC.to_datetime(time).time() == Time::midnight();
-        if only_day || up < LOWEST_DEG.to_radians().sin() {
+        if only_day || up <= 0.0 {
             Self::on(day, PASS_HOURS, place).0
         } else {
             sun
@@ -61,7 +62,7 @@ impl Sun {
         let flat = east.hypot(north).max(1e-9);
         let sun = Self {
             towards: (east / flat, north / flat),
-            shadow: flat / up.max(LOWEST_DEG.to_radians().sin()),
+            shadow_per_height: flat / up.max(LOWEST_DEG.to_radians().sin()),
         };
         (sun, up)
     }
@@ -69,7 +70,7 @@ impl Sun {
     /// Where the shadow of a point at a height falls: metres to the east and north.
     #[must_use]
     pub fn throws(&self, height_m: f64) -> (f64, f64) {
-        let length_m = -height_m * self.shadow;
+        let length_m = -height_m * self.shadow_per_height;
         (self.towards.0 * length_m, self.towards.1 * length_m)
     }
 }
@@ -102,8 +103,16 @@ mod tests {
         let summer = at("2022-06-21T03:44:00Z");
         assert!(winter.towards.1 < -0.999 && summer.towards.1 < -0.99);
         // Elevations of 26.6 and 73.4 degrees.
-        assert!((winter.shadow - 2.0).abs() < 0.02, "{}", winter.shadow);
-        assert!((summer.shadow - 0.298).abs() < 0.01, "{}", summer.shadow);
+        assert!(
+            (winter.shadow_per_height - 2.0).abs() < 0.02,
+            "{}",
+            winter.shadow_per_height
+        );
+        assert!(
+            (summer.shadow_per_height - 0.298).abs() < 0.01,
+            "{}",
+            summer.shadow_per_height
+        );
         // In the morning it stands in the east.
         assert!(at("2022-06-21T01:00:00Z").towards.0 > 0.5);
     }
@@ -119,10 +128,14 @@ mod tests {
         let picture = |text: &str| Sun::of_picture(text.parse().unwrap(), SINUIJU);
         // 10:30 of local solar time is 02:14 UTC.
         let morning = at("2022-03-01T02:14:00Z");
-        let close = |a: Sun, b: Sun| (a.shadow - b.shadow).abs() < 0.01 * b.shadow;
+        let close = |a: Sun, b: Sun| {
+            (a.shadow_per_height - b.shadow_per_height).abs() < 0.01 * b.shadow_per_height
+        };
         assert!(close(picture("2022-03-01T00:00:00Z"), morning));
         assert!(close(picture("2022-03-01T14:00:00Z"), morning));
-        let afternoon = "2022-03-01T06:00:00Z";
-        assert_eq!(picture(afternoon), at(afternoon));
+        // In the afternoon, and with the sun six degrees high.
+        for time in ["2022-03-01T06:00:00Z", "2022-03-01T08:40:00Z"] {
+            assert_eq!(picture(time), at(time));
+        }
     }
 }

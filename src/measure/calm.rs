@@ -16,8 +16,11 @@ use crate::strip::Profile;
 const BEYOND_M: f64 = 80.0;
 /// Pixels of track for which the noise of the profile counts.
 const BELIEF_PX: f64 = 8.0;
-/// Track whose noise is taken for so much more than that of the end is left out.
-const MOST_NOISE: f32 = 2.0;
+/// Track whose noise is taken for so much more than that of the first so many metres is
+/// left out.
+const MOST_NOISE: f64 = 2.0;
+/// See [`MOST_NOISE`].
+const NEAR_M: f64 = 20.0;
 
 /// The profile with its noise about an end as the track beyond it shows; as it
 /// is where the strip is blurred by more than [`SHARP_M`].
@@ -47,13 +50,17 @@ fn scale(profile: &Profile, side: Side, end_m: f64) -> f64 {
     };
     // Where the background is known much worse, what is seen says nothing of the end.
     let sigma = |j: usize| profile.track_sigma.column(j).sum();
-    let here = sigma(axis.cell_at(end_m));
-    let beyond = |j: &usize| {
-        let out_m = (axis.at_m(*j) - end_m) * outwards;
-        let near = out_m > 3.0 * profile.psf_m && out_m < BEYOND_M;
-        near && profile.usable[*j] && sigma(*j) <= MOST_NOISE * here
+    let beyond = |reach_m: f64| {
+        let within = move |j: &usize| {
+            let out_m = (axis.at_m(*j) - end_m) * outwards;
+            profile.usable[*j] && out_m > 3.0 * profile.psf_m && out_m < reach_m
+        };
+        (0..axis.len).filter(within)
     };
-    let cells: Vec<usize> = (0..axis.len).filter(beyond).collect();
+    let near: Vec<f64> = beyond(NEAR_M).map(|j| f64::from(sigma(j))).collect();
+    let most = median(&near).map_or(f64::INFINITY, |here| MOST_NOISE * here);
+    let known = |j: &usize| f64::from(sigma(*j)) <= most;
+    let cells: Vec<usize> = beyond(BEYOND_M).filter(known).collect();
     let bands = profile.track.nrows();
     let variance = |b: usize| {
         let sizes = cells.iter().map(|j| {
@@ -123,7 +130,7 @@ mod tests {
             profile.track_sigma[(0, j)] = 1.0;
         }
         let after = scale(&profile, Side::Start, 100.0);
-        // Both scales are those of contrasts of one size: 1.48 sigma.
+        // Both are scales of contrasts of one size.
         assert!((after - before).abs() < 0.05, "{before} {after}");
     }
 }

@@ -69,8 +69,8 @@ mod tests {
 
     #[test]
     fn in_the_morning_shadows_fall_to_the_west() {
-        // At the equinox the sun stands at 42.2 degrees over the equator's circle: east
-        // component sin 22.5° of the unit vector, height cos 22.5° cos 42.4°.
+        // At the equinox the sun stands on the celestial equator, 22.5° before noon: its
+        // east component is sin 22.5°, its height cos 22.5° cos 42.4° at that latitude.
         let expected_m = -4.0 * 0.3827 / (0.9239 * 0.7385);
         let found_m = shadow(NORTH, &[MORNING]);
         assert!((found_m - expected_m).abs() < 0.1, "{found_m} {expected_m}");

@@ -38,9 +38,10 @@ const LEAST_CAPTURES: usize = 3;
 const LEAST_GAIN: f64 = 4.0;
 /// … beyond what the best of all displacements gains by chance, a section.
 const BY_CHANCE: f64 = 0.5;
-/// What it must be likelier by on either side of the track for itself: a deck seen at an
-/// angle moves with both its edges, the shadow of a low sun moves one.
-const LEAST_OF_SIDE: f64 = 2.0;
+/// What it must be likelier by on either side of the track for itself, times the root of
+/// the number of sections, for by so much a side without edges differs by chance: a deck
+/// seen at an angle moves with both its edges, the shadow of a low sun moves one.
+const LEAST_OF_SIDE: f64 = 0.6;
 /// By how much more it must be displaced at one place than at another, in pixels: what
 /// is less, the gradients of the background take up. All of it alike must be by twice as
 /// much: shadows beside a deck move its edges when the sun is low.
@@ -107,7 +108,8 @@ struct Lie {
 struct Gain {
     /// Beyond what chance does.
     whole: f64,
-    /// By what lies to the left of the track, and to the right.
+    /// By what lies to the left of the track, and to the right, over the root of the
+    /// number of sections.
     sides: [f64; 2],
 }
 
@@ -208,7 +210,7 @@ impl Search {
                 let gain = |(s, scores): (&usize, &Scores)| {
                     scores.sides[side][*s] - scores.sides[side][state]
                 };
-                path.iter().zip(&scores).map(gain).sum()
+                path.iter().zip(&scores).map(gain).sum::<f64>() / shown.max(1.0).sqrt()
             };
             Gain {
                 whole: worth - BY_CHANCE * shown - alike(state),
@@ -216,7 +218,9 @@ impl Search {
             }
         };
         let states = 0..2 * self.reach + 1;
-        let best = states.max_by(|a, b| alike(*a).total_cmp(&alike(*b)));
+        // The nearest of equals.
+        let nearer = |a: usize, b: usize| b.abs_diff(self.reach).cmp(&a.abs_diff(self.reach));
+        let best = states.max_by(|a, b| alike(*a).total_cmp(&alike(*b)).then(nearer(*a, *b)));
         Lie {
             moved_m: (path.iter().zip(&scores))
                 .map(|(s, scores)| {

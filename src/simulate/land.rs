@@ -125,14 +125,18 @@ impl Look<'_> {
 
 /// Steps towards the sun, cells, and the height that would shade from there, m.
 fn towards_the_sun(canvas: &Canvas, day: &Day) -> Vec<(isize, isize, f64)> {
-    let farthest_m = TALLEST_M * day.sun.shadow;
+    let farthest_m = TALLEST_M * day.sun.shadow_per_height;
     (1..=SHADOW_STEPS)
         .map(|k| {
             // Closer steps first: most things are low.
             let away_m = farthest_m * (k as f64 / SHADOW_STEPS as f64).powf(1.4);
             let cells = |component: f64| (component * away_m / canvas.cell_m).round() as isize;
             let (east, north) = day.sun.towards;
-            (cells(east), -cells(north), away_m / day.sun.shadow)
+            (
+                cells(east),
+                -cells(north),
+                away_m / day.sun.shadow_per_height,
+            )
         })
         .collect()
 }

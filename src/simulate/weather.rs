@@ -94,8 +94,8 @@ impl Sky {
         let clouds = Clouds::of(seed, capture, canvas);
         let base_m = stream(seed, "cloud base", capture.index).random_range(500.0..1800.0);
         let (east_m, north_m) = (
-            sun.towards.0 * base_m * sun.shadow,
-            sun.towards.1 * base_m * sun.shadow,
+            sun.towards.0 * base_m * sun.shadow_per_height,
+            sun.towards.1 * base_m * sun.shadow_per_height,
         );
         let over = |dx: f64, dy: f64| {
             Array2::from_shape_fn(shape, |(row, col)| {
