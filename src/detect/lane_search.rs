@@ -4,7 +4,7 @@ use nalgebra::{DMatrix, DVector};
 use ndarray::Array3;
 
 use super::blur::placed;
-use super::lanes::{LEAST_SHADOW_M, Lanes, told_apart};
+use super::lanes::{Lanes, told_apart};
 use super::template::{SHARP_M, WIDTH_M, strip, template};
 use crate::stats::{mad_sigma, median};
 use crate::strip::{Axis, Strip};
@@ -305,7 +305,8 @@ impl Search {
             })
     }
 
-    /// What shadows of trains show, to the side that is known or to either; none where pixels mix them with
+    /// What shadows of trains show, to either side: the edge of a deck shows as much on the
+    /// side in the sun, and would draw the track to it. None where pixels mix them with
     /// the trains, or where another track lies in them.
     fn shadows(&self, track_m: f64) -> Vec<Option<Vec<f64>>> {
         if self.given.psf_m > SHARP_M || self.given.beside_m.iter().any(Option::is_some) {
@@ -315,13 +316,7 @@ impl Search {
             let middle_m = track_m + side * 0.5 * (WIDTH_M + SHADOW_M);
             Some(shows(&self.rows, middle_m, SHADOW_M, self.given.psf_m))
         };
-        let known_m = self.given.shadow_m;
-        let may_be = |side: &f64| known_m.abs() < LEAST_SHADOW_M || side * known_m > 0.0;
-        [-1.0, 1.0]
-            .into_iter()
-            .filter(may_be)
-            .map(of_side)
-            .collect()
+        [-1.0, 1.0].map(of_side).to_vec()
     }
 
     /// What the lanes leave of the energy, with what the shadow and the tracks

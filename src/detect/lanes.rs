@@ -19,7 +19,7 @@ const OWN_SHARE: f64 = 0.45;
 /// What lies so near to the end of the search is drawn there, m.
 const RIM_M: f64 = 0.1;
 /// Shadows that reach less far, m, are no more than the blur of a side of the train.
-pub(super) const LEAST_SHADOW_M: f64 = 0.5;
+const LEAST_SHADOW_M: f64 = 0.5;
 /// Ground beside a lane that takes part in a fit across, in blurs.
 const BESIDE_PSF: f64 = 6.0;
 /// Least half width of a fit across where the bed is not seen, m: a deck and
