@@ -31,13 +31,20 @@ fn seen(across: impl Fn(f64) -> f64) -> (Array3<f32>, Strip) {
     (values, strip)
 }
 
-fn mean_misfit(across: impl Fn(f64) -> f64) -> f32 {
+/// The contrast of `across`, seen on these lanes.
+fn measured(across: impl Fn(f64) -> f64, lanes: Lanes) -> Contrast {
     let (values, strip) = seen(across);
-    let lanes = Lanes::given(1.0, None);
-    let contrast = Across::new(strip.offset, lanes)
-        .unwrap()
-        .contrast(&values, &strip);
-    contrast.misfit[210..230].iter().sum::<f32>() / 20.0
+    let fits = Across::new(strip.offset, lanes).unwrap();
+    fits.contrast(&values, &strip)
+}
+
+/// Mean misfit where `across` stands, seen on these lanes.
+fn misfit_on(lanes: Lanes, across: impl Fn(f64) -> f64) -> f32 {
+    measured(across, lanes).misfit[210..230].iter().sum::<f32>() / 20.0
+}
+
+fn mean_misfit(across: impl Fn(f64) -> f64) -> f32 {
+    misfit_on(Lanes::given(1.0, None), across)
 }
 
 fn stands(offset_m: f64, centre_m: f64, half_m: f64) -> f64 {
@@ -72,10 +79,7 @@ fn several_tracks_leave_room_to_learn_the_noise() {
 
 /// Mean contrast on the stretch where `across` stands, seen on these lanes.
 fn mean_contrast(across: impl Fn(f64) -> f64, lanes: Lanes) -> f32 {
-    let (values, strip) = seen(across);
-    let contrast = Across::new(strip.offset, lanes)
-        .unwrap()
-        .contrast(&values, &strip);
+    let contrast = measured(across, lanes);
     let there = (210..230).map(|j| contrast.track[(0, j)]);
     there.sum::<f32>() / 20.0
 }
@@ -106,13 +110,8 @@ fn a_train_without_a_shadow_is_seen_as_well_against_one_side() {
 #[test]
 fn a_fit_that_leaves_one_side_out_still_says_what_it_does_not_explain() {
     let lanes = Lanes::given(1.0, None).shaded(3.0);
-    let misfit = |across: &dyn Fn(f64) -> f64| {
-        let (values, strip) = seen(across);
-        let across = Across::new(strip.offset, lanes).unwrap();
-        let contrast = across.contrast(&values, &strip);
-        contrast.misfit[210..230].iter().sum::<f32>() / 20.0
-    };
     let half_a_train = |o: f64| 30.0 * stands(o, -0.6, 0.5) - 30.0 * stands(o, 0.6, 0.5);
-    assert!(misfit(&half_a_train) > 4.0, "{}", misfit(&half_a_train));
-    assert!(misfit(&|_| 0.0) > 0.3, "{}", misfit(&|_| 0.0));
+    let (misfit, of_noise) = (misfit_on(lanes, half_a_train), misfit_on(lanes, |_| 0.0));
+    assert!(misfit > 4.0, "{misfit}");
+    assert!(of_noise > 0.3, "{of_noise}");
 }

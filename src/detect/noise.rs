@@ -16,7 +16,7 @@ const WILDEST: f32 = 3.0;
 const STANDS_OUT: f32 = 2.0;
 /// … which the median of so many captures is not by chance, but at one place of a hundred.
 const LEAST_AT_PLACE: usize = 12;
-/// Fewer values than this give no quantile.
+/// Fewer values than this give no median.
 const LEAST_SIZES: usize = 4;
 /// Lateral misfit up to this many cell variances is chance.
 const CHANCE_MISFIT: f32 = 2.0;
@@ -82,7 +82,8 @@ fn lane_noise(
             Some(c) if c.usable[j] && !held.get(t).is_some_and(|h| h[j]) => lane(c)[(b, j)].abs(),
             _ => f32::NAN,
         });
-        let against = over_time(&(&sizes / &beside), window);
+        let sizes_against = &sizes / &beside;
+        let against = over_time(&sizes_against, window);
         let of_capture = restlessness(&beside);
         let factors = ndarray::aview1(&of_capture).insert_axis(Dim(1));
         let of_chainage = over_time(&(&sizes / &factors), window);
@@ -90,7 +91,7 @@ fn lane_noise(
         let wild = if held.is_empty() {
             vec![None; dim.1]
         } else {
-            wild_places(&(&sizes / &beside), &against)
+            wild_places(&sizes_against, &against)
         };
         for (t, out) in out.iter_mut().enumerate() {
             for (j, to) in out.row_mut(b).iter_mut().enumerate() {
@@ -109,7 +110,7 @@ fn lane_noise(
 /// lane, for a train may cover most of it.
 fn restlessness(beside: &Array2<f32>) -> Vec<f32> {
     let typical: Vec<Option<f32>> = (beside.axis_iter(Dim(1)))
-        .map(|column| quantile_of(column.iter().copied(), 0.5))
+        .map(|column| median_of(column.iter().copied(), LEAST_SIZES))
         .collect();
     beside
         .outer_iter()
@@ -118,7 +119,7 @@ fn restlessness(beside: &Array2<f32>) -> Vec<f32> {
                 .iter()
                 .zip(&typical)
                 .filter_map(|(s, t)| Some(s / (*t)?));
-            quantile_of(ratios, 0.5).unwrap_or(1.0)
+            median_of(ratios, LEAST_SIZES).unwrap_or(1.0)
         })
         .collect()
 }
@@ -131,8 +132,7 @@ fn over_time(sizes: &Array2<f32>, window: usize) -> Vec<f32> {
         .filter_map(|j| {
             let near = Slice::from(j.saturating_sub(window)..(j + window).min(cells));
             let near = sizes.slice_axis(Dim(1), near);
-            let median = quantile_of(near.iter().copied(), 0.5)?;
-            Some((j as f32, median * crate::stats::MAD_TO_SIGMA as f32))
+            Some((j as f32, scale_of(near.iter().copied(), LEAST_SIZES)?))
         })
         .collect();
     let at = |j: usize| interpolate(&knots, j as f32).unwrap_or(1.0);
@@ -144,21 +144,22 @@ fn over_time(sizes: &Array2<f32>, window: usize) -> Vec<f32> {
 fn wild_places(sizes: &Array2<f32>, around: &[f32]) -> Vec<Option<f32>> {
     (sizes.axis_iter(Dim(1)).zip(around))
         .map(|(column, around)| {
-            let shown = column.iter().copied().filter(|v| v.is_finite());
-            if shown.clone().count() < LEAST_AT_PLACE {
-                return None;
-            }
-            let scale = quantile_of(shown, 0.5)? * crate::stats::MAD_TO_SIGMA as f32;
-            (scale > STANDS_OUT * around).then_some(scale)
+            scale_of(column.iter().copied(), LEAST_AT_PLACE)
+                .filter(|scale| *scale > STANDS_OUT * around)
         })
         .collect()
 }
 
-/// A quantile of the finite values; `None` where they are few.
-fn quantile_of(values: impl Iterator<Item = f32>, share: f64) -> Option<f32> {
+/// Robust scale of the finite sizes; `None` for fewer than `least`.
+fn scale_of(sizes: impl Iterator<Item = f32>, least: usize) -> Option<f32> {
+    Some(median_of(sizes, least)? * crate::stats::MAD_TO_SIGMA as f32)
+}
+
+/// The median of the finite values; `None` for fewer than `least`.
+fn median_of(values: impl Iterator<Item = f32>, least: usize) -> Option<f32> {
     let mut values: Vec<f32> = values.filter(|v| v.is_finite()).collect();
-    let at = (share * values.len() as f64) as usize;
-    (values.len() >= LEAST_SIZES).then(|| *values.select_nth_unstable_by(at, f32::total_cmp).1)
+    let at = values.len() / 2;
+    (values.len() >= least).then(|| *values.select_nth_unstable_by(at, f32::total_cmp).1)
 }
 
 /// Correlation between bands over the pseudo-tracks of the series.

@@ -49,7 +49,7 @@ fn scale(profile: &Profile, side: Side, end_m: f64) -> f64 {
         Side::End => 1.0,
     };
     // Where the background is known much worse, what is seen says nothing of the end.
-    let sigma = |j: usize| profile.track_sigma.column(j).sum();
+    let sigma = |j: usize| f64::from(profile.track_sigma.column(j).sum());
     let beyond = |reach_m: f64| {
         let within = move |j: &usize| {
             let out_m = (axis.at_m(*j) - end_m) * outwards;
@@ -57,9 +57,9 @@ fn scale(profile: &Profile, side: Side, end_m: f64) -> f64 {
         };
         (0..axis.len).filter(within)
     };
-    let near: Vec<f64> = beyond(NEAR_M).map(|j| f64::from(sigma(j))).collect();
+    let near: Vec<f64> = beyond(NEAR_M).map(sigma).collect();
     let most = median(&near).map_or(f64::INFINITY, |here| MOST_NOISE * here);
-    let known = |j: &usize| f64::from(sigma(*j)) <= most;
+    let known = |j: &usize| sigma(*j) <= most;
     let cells: Vec<usize> = beyond(BEYOND_M).filter(known).collect();
     let bands = profile.track.nrows();
     let variance = |b: usize| {

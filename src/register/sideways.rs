@@ -8,6 +8,8 @@
 //! across is laid over that of the other captures, and what neighbouring sections say
 //! goes together (Viterbi 1967), for a train has edges of its own.
 
+use std::ops::Range;
+
 use super::anchors::anchors;
 use crate::stats::median;
 use crate::strip::{Axis, Strip};
@@ -132,8 +134,9 @@ impl Lie {
 /// What each displacement of a section is worth, from the leftmost on.
 struct Scores {
     whole: Vec<f64>,
-    /// By the profile to the left of the track, and to the right.
-    sides: [Vec<f64>; 2],
+    /// What the others agree on, and the profile by displacement; `None` where the section
+    /// is not shown.
+    compared: Option<(Vec<f64>, Vec<Vec<f64>>)>,
 }
 
 struct Search {
@@ -206,15 +209,15 @@ impl Search {
         };
         let shown = capture.0.iter().flatten().count() as f64;
         let against = |state: usize| {
-            let side = |side: usize| {
+            let side = |rows: Range<usize>| {
                 let gain = |(s, scores): (&usize, &Scores)| {
-                    scores.sides[side][*s] - scores.sides[side][state]
+                    self.score_on(&rows, scores, *s) - self.score_on(&rows, scores, state)
                 };
                 path.iter().zip(&scores).map(gain).sum::<f64>() / shown.max(1.0).sqrt()
             };
             Gain {
                 whole: worth - BY_CHANCE * shown - alike(state),
-                sides: [side(0), side(1)],
+                sides: [side(0..self.half + 1), side(self.half..2 * self.half + 1)],
             }
         };
         let states = 0..2 * self.reach + 1;
@@ -236,26 +239,28 @@ impl Search {
     /// the others do not show it.
     fn scores(&self, profile: Option<&[f64]>, agreed: Option<Vec<f64>>) -> Scores {
         let states = 2 * self.reach + 1;
-        let Some((profile, agreed)) = profile.zip(agreed) else {
-            return Scores {
-                whole: vec![0.0; states],
-                sides: [vec![0.0; states], vec![0.0; states]],
-            };
-        };
-        let windows: Vec<Vec<f64>> = (0..states)
-            .map(|s| self.window(profile, s as f64))
-            .collect();
-        let over = |rows: std::ops::Range<usize>| -> Vec<f64> {
-            let agreed = standard(agreed[rows.clone()].to_vec());
-            let part = |window: &Vec<f64>| standard(window[rows.clone()].to_vec());
+        let compared = profile.zip(agreed).map(|(profile, agreed)| {
+            let windows = (0..states).map(|s| self.window(profile, s as f64));
+            (agreed, windows.collect::<Vec<_>>())
+        });
+        let whole = compared.as_ref().map(|(agreed, windows)| {
+            let agreed = standard(agreed.clone());
             (windows.iter())
-                .map(|window| self.score(&part(window), &agreed))
+                .map(|window| self.score(&standard(window.clone()), &agreed))
                 .collect()
-        };
+        });
         Scores {
-            whole: over(0..2 * self.half + 1),
-            sides: [over(0..self.half + 1), over(self.half..2 * self.half + 1)],
+            whole: whole.unwrap_or_else(|| vec![0.0; states]),
+            compared,
         }
+    }
+
+    /// What a displacement of a section is worth by these rows of the profile alone.
+    fn score_on(&self, rows: &Range<usize>, scores: &Scores, state: usize) -> f64 {
+        let part = |profile: &[f64]| standard(profile[rows.clone()].to_vec());
+        (scores.compared.as_ref()).map_or(0.0, |(agreed, windows)| {
+            self.score(&part(&windows[state]), &part(agreed))
+        })
     }
 
     /// What a displacement by so many cells costs, natural log.

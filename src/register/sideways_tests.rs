@@ -27,16 +27,12 @@ fn bowed(s_m: f64) -> f64 {
         .max(0.0)
 }
 
-/// A strip of a deck 6 m wide with rails' bed, displaced by `moved_m(chainage)`.
-fn deck(t: usize, moved_m: impl Fn(f64) -> f64) -> Strip {
+/// A strip of what stands at (offset, chainage), with noise.
+fn strip(t: usize, shows: impl Fn(f64, f64) -> f64) -> Strip {
     let values = Array3::from_shape_fn((3, OFFSET.len, CHAINAGE.len), |(b, i, j)| {
-        let o = OFFSET.at_m(i) - moved_m(CHAINAGE.at_m(j));
-        let edge = |at: f64| 0.5 + 0.5 * ((at - o.abs()) / 0.7).tanh();
-        // Water and deck change from day to day, each in its own way.
-        let (water, deck) = (0.04 + 0.01 * (t % 3) as f64, 0.15 + 0.02 * (t % 4) as f64);
         let seed = ((t * 3 + b) * OFFSET.len + i) * CHAINAGE.len + j;
         let noise = 0.01 * (fraction(seed as u32) - 0.5);
-        (water + (deck - water) * edge(3.0) - 0.05 * edge(1.2) + noise) as f32
+        (shows(OFFSET.at_m(i), CHAINAGE.at_m(j)) + noise) as f32
     });
     let shape = (OFFSET.len, CHAINAGE.len);
     Strip {
@@ -46,6 +42,21 @@ fn deck(t: usize, moved_m: impl Fn(f64) -> f64) -> Strip {
         covered: Array2::from_elem(shape, true),
         clear: Array2::from_elem(shape, true),
     }
+}
+
+/// 1 inside of an edge, 0 beyond it, `in_m` from it.
+fn inside(in_m: f64) -> f64 {
+    0.5 + 0.5 * (in_m / 0.7).tanh()
+}
+
+/// A strip of a deck 6 m wide with rails' bed, displaced by `moved_m(chainage)`.
+fn deck(t: usize, moved_m: impl Fn(f64) -> f64) -> Strip {
+    // Water and deck change from day to day, each in its own way.
+    let (water, deck) = (0.04 + 0.01 * (t % 3) as f64, 0.15 + 0.02 * (t % 4) as f64);
+    strip(t, |o, s| {
+        let from_middle_m = (o - moved_m(s)).abs();
+        water + (deck - water) * inside(3.0 - from_middle_m) - 0.05 * inside(1.2 - from_middle_m)
+    })
 }
 
 /// A train on the strip with its shadow to the left, where the deck is displaced to.
@@ -117,22 +128,15 @@ fn trains_do_not_draw_the_track_to_them() {
 
 #[test]
 fn a_shadow_beside_the_bed_moves_one_edge_and_is_not_followed() {
-    // Bright ground to the left of the bed, ground like it to its right. Over half of the
+    // Bright ground to the left of the bed, ground like the bed to its right. Over half of the
     // length a low sun draws the edge of the bright ground 3 m away from the bed.
-    let strips: Vec<Strip> = (0..CAPTURES)
-        .map(|t| {
-            let mut strip = deck(t, |_| 0.0);
-            for ((b, i, j), v) in strip.values.indexed_iter_mut() {
-                let (o, s) = (OFFSET.at_m(i), CHAINAGE.at_m(j));
-                let drawn_m = if t == 4 && s < 250.0 { 3.0 } else { 0.0 };
-                let beyond = |edge: f64| 0.5 + 0.5 * (edge / 0.7).tanh();
-                let seed = ((t * 3 + b) * OFFSET.len + i) * CHAINAGE.len + j;
-                let noise = 0.01 * (fraction(seed as u32) - 0.5);
-                *v = (0.05 + 0.4 * beyond(-3.0 - drawn_m - o) + noise) as f32;
-            }
-            strip
+    let ground = |t: usize| {
+        strip(t, move |o, s| {
+            let drawn_m = if t == 4 && s < 250.0 { 3.0 } else { 0.0 };
+            0.05 + 0.4 * inside(-3.0 - drawn_m - o)
         })
-        .collect();
+    };
+    let strips: Vec<Strip> = (0..CAPTURES).map(ground).collect();
     assert_eq!(found(&strips), vec![None; CAPTURES]);
 }
 
