@@ -5,7 +5,9 @@
 //! known), so that dark, bright and mixed trains weigh alike: what counts is
 //! the energy over all bands, weighted by the noise.
 
-use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
+use nalgebra::allocator::Allocator;
+use nalgebra::{Cholesky, Const, DefaultAllocator, Dim, Dyn, OMatrix, OVector};
+use ndarray::Array2;
 use statrs::function::erf::erfc;
 
 use crate::strip::Profile;
@@ -66,127 +68,180 @@ const NEVER: f64 = -1e3;
 
 /// Log likelihood of the states by chainage; all zero where not usable.
 pub(super) fn log_likelihoods(profile: &Profile, prior: Prior) -> Vec<[f64; STATES]> {
-    let bands = profile.track.nrows();
-    let road = profile.road_sigma.iter().any(|s| s.is_finite());
-    let lanes = 1 + usize::from(road);
-    let noise = DMatrix::from_fn(bands * lanes, bands * lanes, |i, j| {
-        let lane = if i / bands == j / bands {
-            1.0
-        } else {
-            profile.lane_correlation
-        };
-        lane * profile.band_correlation[(i % bands, j % bands)]
-    });
-    (0..profile.chainage.len)
-        .map(|j| {
-            if !profile.usable[j] {
-                return [0.0; STATES];
-            }
-            let sample = Sample::new(profile, j, road);
-            sample.states(&noise, prior, bands)
-        })
-        .collect()
-}
-
-/// Contrasts in units of their noise, and the noise.
-struct Sample {
-    z: DVector<f64>,
-    per_sigma: DVector<f64>,
-    road: bool,
-}
-
-impl Sample {
-    fn new(profile: &Profile, j: usize, road: bool) -> Self {
-        let mut values: Vec<(f32, f32)> = Vec::with_capacity(8);
-        let mut push = |values_of: &ndarray::Array2<f32>, sigma: &ndarray::Array2<f32>| {
-            values.extend(
-                values_of
-                    .column(j)
-                    .iter()
-                    .copied()
-                    .zip(sigma.column(j).iter().copied()),
-            );
-        };
-        push(&profile.track, &profile.track_sigma);
-        if road {
-            push(&profile.road, &profile.road_sigma);
-        }
-        Self {
-            z: DVector::from_iterator(
-                values.len(),
-                values.iter().map(|(v, s)| f64::from(*v) / f64::from(*s)),
-            ),
-            per_sigma: DVector::from_iterator(
-                values.len(),
-                values.iter().map(|(_, s)| 1.0 / f64::from(*s)),
-            ),
-            road,
-        }
+    // Matrices whose size the compiler knows need no memory of their own.
+    match profile.track.nrows() {
+        1 => with_bands(Const::<1>, profile, prior),
+        2 => with_bands(Const::<2>, profile, prior),
+        3 => with_bands(Const::<3>, profile, prior),
+        4 => with_bands(Const::<4>, profile, prior),
+        n => with_bands(Dyn(n), profile, prior),
     }
+}
 
-    fn states(&self, noise: &DMatrix<f64>, prior: Prior, bands: usize) -> [f64; STATES] {
+/// The same of so many bands.
+fn with_bands<D: Dim>(bands: D, profile: &Profile, prior: Prior) -> Vec<[f64; STATES]>
+where
+    DefaultAllocator: Allocator<D> + Allocator<D, D>,
+{
+    let model = Model {
+        noise: OMatrix::from_fn_generic(bands, bands, |a, b| profile.band_correlation[(a, b)]),
+        lane_correlation: profile.lane_correlation,
+        prior,
+    };
+    let road = profile.road_sigma.iter().any(|s| s.is_finite());
+    let lane = |values: &Array2<f32>, sigma: &Array2<f32>, j: usize| Contrasts {
+        z: OVector::from_fn_generic(bands, Const::<1>, |b, _| {
+            f64::from(values[(b, j)]) / f64::from(sigma[(b, j)])
+        }),
+        per_sigma: OVector::from_fn_generic(bands, Const::<1>, |b, _| {
+            1.0 / f64::from(sigma[(b, j)])
+        }),
+    };
+    let states = |j: usize| {
+        if !profile.usable[j] {
+            return [0.0; STATES];
+        }
+        let road = road.then(|| lane(&profile.road, &profile.road_sigma, j));
+        model.states(
+            &lane(&profile.track, &profile.track_sigma, j),
+            road.as_ref(),
+        )
+    };
+    (0..profile.chainage.len).map(states).collect()
+}
+
+/// The contrasts of one lane in units of their noise, and that.
+struct Contrasts<D: Dim>
+where
+    DefaultAllocator: Allocator<D>,
+{
+    z: OVector<f64, D>,
+    per_sigma: OVector<f64, D>,
+}
+
+/// What is the same all along the track. In units of sigma the noise of both lanes is that
+/// of one over the bands, times the correlation of the lanes.
+struct Model<D: Dim>
+where
+    DefaultAllocator: Allocator<D, D>,
+{
+    noise: OMatrix<f64, D, D>,
+    lane_correlation: f64,
+    prior: Prior,
+}
+
+/// What the track may show where the road lane shows what it does: a normal distribution,
+/// and the log density of what the road shows.
+struct GivenRoad<D: Dim>
+where
+    DefaultAllocator: Allocator<D> + Allocator<D, D>,
+{
+    /// The track less its mean.
+    z: OVector<f64, D>,
+    covariance: OMatrix<f64, D, D>,
+    log_density: f64,
+}
+
+impl<D: Dim> Model<D>
+where
+    DefaultAllocator: Allocator<D> + Allocator<D, D>,
+{
+    fn states(&self, track: &Contrasts<D>, road: Option<&Contrasts<D>>) -> [f64; STATES] {
         let mut out = [NEVER; STATES];
-        let lorry = self
-            .road
-            .then(|| self.with_source(noise.clone(), prior, bands..2 * bands));
-        for (k, covariance) in [Some(noise), lorry.as_ref()].into_iter().enumerate() {
-            let Some(covariance) = covariance else {
+        for (lorry, out) in [false, true].into_iter().zip(out.chunks_mut(TRACK)) {
+            if lorry && road.is_none() {
+                continue;
+            }
+            let given = |times: f64| match road {
+                Some(road) => self.given_road(track, (road, lorry), times),
+                None => Some(GivenRoad {
+                    z: track.z.clone(),
+                    covariance: &self.noise * times,
+                    log_density: 0.0,
+                }),
+            };
+            let Some((usual, wild)) = given(1.0).zip(given(WILD_VARIANCE)) else {
                 continue;
             };
-            out[k * TRACK] = with_tail(covariance, noise, &self.z);
-            for (i, strength) in STRENGTHS.iter().enumerate() {
-                let prior = Prior {
-                    tau: prior.tau * strength,
-                    ..prior
-                };
-                out[k * TRACK + 1 + i] = self.with_train(covariance.clone(), prior, bands);
+            let (empty, trains) = out.split_at_mut(1);
+            empty[0] = log_sum(
+                (1.0 - WILD).ln() + usual.density(usual.covariance.clone()),
+                WILD.ln() + wild.density(wild.covariance.clone()),
+            );
+            for (to, strength) in trains.iter_mut().zip(STRENGTHS) {
+                *to = self.train(track, &usual, strength);
             }
         }
         out
     }
 
-    fn with_train(&self, covariance: DMatrix<f64>, prior: Prior, bands: usize) -> f64 {
-        let side = match prior.side {
-            Side::Both => 0.0,
-            Side::Bright => self.bright(&covariance, prior, bands),
-        };
-        let covariance = self.with_source(covariance, prior, 0..bands);
-        side + Cholesky::new(covariance).map_or(NEVER, |c| density(&c, &self.z))
+    /// The track given the road, with so many times the variance of the noise: with
+    /// `N` that of a lane, `ρ` between lanes and `L` of a lorry, the mean is
+    /// `ρN(N + L)⁻¹z` and the covariance `N − ρ²N(N + L)⁻¹N`.
+    fn given_road(
+        &self,
+        track: &Contrasts<D>,
+        (road, lorry): (&Contrasts<D>, bool),
+        times: f64,
+    ) -> Option<GivenRoad<D>> {
+        let noise = &self.noise * times;
+        let mut of_road = noise.clone();
+        if lorry {
+            add_source(&mut of_road, self.prior, road);
+        }
+        let factor = Cholesky::new(of_road)?;
+        let solved = factor.solve(&road.z);
+        let shared = &noise * self.lane_correlation;
+        Some(GivenRoad {
+            z: &track.z - &shared * &solved,
+            covariance: noise - &shared * factor.solve(&shared),
+            log_density: -0.5 * (factor.ln_determinant() + road.z.dot(&solved)),
+        })
     }
 
-    /// Adds the prior variance of a source on some of the rows.
-    fn with_source(
-        &self,
-        mut covariance: DMatrix<f64>,
-        prior: Prior,
-        rows: std::ops::Range<usize>,
-    ) -> DMatrix<f64> {
-        for i in rows.clone() {
-            for j in rows.clone() {
-                let share = if i == j { 1.0 } else { prior.common };
-                covariance[(i, j)] +=
-                    prior.tau.powi(2) * share * self.per_sigma[i] * self.per_sigma[j];
-            }
-        }
-        covariance
+    /// Log density with a train of this strength.
+    fn train(&self, track: &Contrasts<D>, given: &GivenRoad<D>, strength: f64) -> f64 {
+        let prior = Prior {
+            tau: self.prior.tau * strength,
+            ..self.prior
+        };
+        let side = match prior.side {
+            Side::Both => 0.0,
+            Side::Bright => given.bright(track, prior),
+        };
+        let mut covariance = given.covariance.clone();
+        add_source(&mut covariance, prior, track);
+        side + given.density(covariance)
+    }
+}
+
+impl<D: Dim> GivenRoad<D>
+where
+    DefaultAllocator: Allocator<D> + Allocator<D, D>,
+{
+    /// Log density of track and road for some covariance of the track, without constant.
+    fn density(&self, covariance: OMatrix<f64, D, D>) -> f64 {
+        Cholesky::new(covariance).map_or(NEVER, |factor| {
+            let energy = self.z.dot(&factor.solve(&self.z));
+            self.log_density - 0.5 * (factor.ln_determinant() + energy)
+        })
     }
 
     /// Log of twice the posterior probability that the common contrast is
     /// positive: the factor from a two-sided to a one-sided prior.
-    fn bright(&self, covariance: &DMatrix<f64>, prior: Prior, bands: usize) -> f64 {
+    fn bright(&self, track: &Contrasts<D>, prior: Prior) -> f64 {
         let colour = Prior {
             tau: prior.tau * (1.0 - prior.common).sqrt(),
             common: 0.0,
             ..prior
         };
-        let rest = self.with_source(covariance.clone(), colour, 0..bands);
+        let mut rest = self.covariance.clone();
+        add_source(&mut rest, colour, track);
         let Some(factor) = Cholesky::new(rest) else {
             return NEVER;
         };
-        let mut unit = self.per_sigma.clone();
-        unit.rows_mut(bands, unit.len() - bands).fill(0.0);
-        let weights = factor.solve(&unit);
-        let precision = 1.0 / (prior.tau.powi(2) * prior.common) + weights.dot(&unit);
+        let weights = factor.solve(&track.per_sigma);
+        let precision = 1.0 / (prior.tau.powi(2) * prior.common) + weights.dot(&track.per_sigma);
         let mean_in_sigmas = weights.dot(&self.z) / precision.sqrt();
         erfc(-mean_in_sigmas / std::f64::consts::SQRT_2)
             .max(1e-300)
@@ -194,19 +249,17 @@ impl Sample {
     }
 }
 
-/// Gaussian log density without its constant.
-fn density(factor: &Cholesky<f64, Dyn>, z: &DVector<f64>) -> f64 {
-    -0.5 * (factor.ln_determinant() + z.dot(&factor.solve(z)))
-}
-
-/// The density mixed with a little of a wider one.
-fn with_tail(covariance: &DMatrix<f64>, noise: &DMatrix<f64>, z: &DVector<f64>) -> f64 {
-    let wide = covariance + noise * (WILD_VARIANCE - 1.0);
-    let of = |c: DMatrix<f64>| Cholesky::new(c).map_or(NEVER, |c| density(&c, z));
-    log_sum(
-        (1.0 - WILD).ln() + of(covariance.clone()),
-        WILD.ln() + of(wide),
-    )
+/// Adds the prior variance of a source on a lane.
+fn add_source<D: Dim>(covariance: &mut OMatrix<f64, D, D>, prior: Prior, lane: &Contrasts<D>)
+where
+    DefaultAllocator: Allocator<D> + Allocator<D, D>,
+{
+    for a in 0..lane.per_sigma.len() {
+        for b in 0..lane.per_sigma.len() {
+            let share = if a == b { 1.0 } else { prior.common };
+            covariance[(a, b)] += prior.tau.powi(2) * share * lane.per_sigma[a] * lane.per_sigma[b];
+        }
+    }
 }
 
 /// ln(eᵃ + eᵇ).
