@@ -8,8 +8,6 @@
 
 use std::ops::Range;
 
-use ndarray::Array2;
-
 use super::panel::{Change, Panel};
 
 /// Fewer predictors than this on one side of a change do not predict alone.
@@ -56,7 +54,7 @@ impl Panel<'_> {
     }
 
     /// The chainage cells of every block.
-    fn block_cells(&self) -> Vec<Range<usize>> {
+    pub(super) fn block_cells(&self) -> Vec<Range<usize>> {
         let (_, chainage) = self.axes();
         let length = (self.settings.block_m / chainage.step_m).round().max(1.0) as usize;
         (0..chainage.len)
@@ -78,46 +76,5 @@ impl Panel<'_> {
                 allowed.copy_from_slice(&same);
             }
         }
-    }
-
-    /// `Σ βₖ xₖ + c` of one band over the strip, with the coefficients of each
-    /// block: `beta` is (block, pick and constant).
-    pub(super) fn combine(
-        &self,
-        band: usize,
-        picks: &[usize],
-        blocks: &[Block],
-        beta: &Array2<f32>,
-    ) -> Array2<f32> {
-        let (offset, chainage) = self.axes();
-        let mut by_chainage = Array2::zeros((picks.len() + 1, chainage.len));
-        for (block, beta) in blocks.iter().zip(beta.outer_iter()) {
-            for j in block.from..block.to {
-                by_chainage.column_mut(j).assign(&beta);
-            }
-        }
-        let constant = by_chainage.row(picks.len());
-        let mut out = Array2::zeros((offset.len, chainage.len));
-        for (i, mut to) in out.outer_iter_mut().enumerate() {
-            to += &constant;
-            let Some(to) = to.as_slice_mut() else {
-                continue;
-            };
-            let cells = i * chainage.len..(i + 1) * chainage.len;
-            for (k, beta) in picks.iter().zip(by_chainage.outer_iter()) {
-                let row = self.full[band].row(*k);
-                if let (Some(row), Some(beta)) = (row.as_slice(), beta.as_slice()) {
-                    add_products(to, beta, &row[cells.clone()]);
-                }
-            }
-        }
-        out
-    }
-}
-
-/// `to += a · b`, cell by cell.
-fn add_products(to: &mut [f32], a: &[f32], b: &[f32]) {
-    for ((to, a), b) in to.iter_mut().zip(a).zip(b) {
-        *to += a * b;
     }
 }

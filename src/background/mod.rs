@@ -17,10 +17,12 @@
 //! coefficients of their own.
 //!
 //! [`Panel`] holds what all captures of a series share in one pass;
-//! [`predict`] does one capture and may run in parallel. Radar has its own way:
+//! [`predict_all`] does them in parallel. Radar has its own way:
 //! [`radar_residuals`].
 
+mod band;
 mod blocks;
+mod combine;
 mod design;
 mod gradient;
 mod impute;
@@ -31,5 +33,5 @@ mod radar;
 mod zones;
 
 pub use panel::{Change, Occupied, Panel, PanelSettings};
-pub use predict::{Prediction, predict};
+pub use predict::{Prediction, predict, predict_all};
 pub use radar::{RadarBackgroundSettings, RadarResidual, radar_residuals};

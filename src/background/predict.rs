@@ -1,27 +1,19 @@
-//! The prediction of one capture from the others.
+//! The prediction of captures from each other.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
-use nalgebra::{DMatrix, DVector};
-use ndarray::{Array2, Array3, Axis as Dim};
+use nalgebra::DVector;
+use ndarray::{Array2, Array3, Axis as Dim, stack};
+use rayon::prelude::*;
 
+use super::band::{OfBand, predict_band};
 use super::blocks::Block;
-use super::design::{Design, Fit};
-use super::gradient;
-use super::local::{LEAST_CELLS, LocalSums, Reduced};
+use super::local::LEAST_CELLS;
 use super::panel::{Occupied, Panel};
 
-/// Reweighting rounds before the gradients are known, and with them.
-const COLD_ROUNDS: (usize, usize) = (2, 3);
-/// Reweighting rounds from the coefficients of the previous pass.
-const WARM_ROUNDS: usize = 2;
-/// Ridge of columns that are known without noise, as a share of the predictors': only
-/// against singular equations.
-const FREE: f64 = 1e-6;
-/// Ground changes with the seasons patch by patch: coefficients are fitted
-/// anew for stretches of this length, m, drawn to those of the whole strip.
-const SECTION_M: f64 = 210.0;
+/// Captures whose predictions are put together side by side: what the others show is read
+/// once for all of them.
+const TOGETHER: usize = 12;
 
 /// What a capture would show if nothing stood on the track.
 #[derive(Debug, Clone)]
@@ -44,248 +36,91 @@ pub struct Prediction {
     pub weights: Vec<Array2<f32>>,
 }
 
-/// Predicts capture `t` of the panel.
-///
-/// `warm`: the prediction of the same capture in the pass before, which saves
-/// most of the reweighting. `None` where the capture is too little clear.
+/// Predicts capture `t` of the panel, see [`predict_all`].
 #[must_use]
 pub fn predict(panel: &Panel, t: usize, warm: Option<&Prediction>) -> Option<Prediction> {
-    let clear: Vec<bool> = panel.cells.iter().map(|c| panel.known[t][*c]).collect();
-    if clear.iter().filter(|c| **c).count() < LEAST_CELLS {
-        return None;
-    }
-    let picks = panel.alike(t);
-    let blocks = panel.blocks(t, &picks);
-    let (offset, chainage) = panel.axes();
-    let bands = panel.full.len();
-    let mut out = Prediction {
-        values: Array3::zeros((bands, offset.len, chainage.len)),
-        scale: Vec::with_capacity(bands),
-        rho: vec![1.0; chainage.len],
-        beta: Vec::with_capacity(bands),
-        blocks: blocks.iter().map(|b| b.from..b.to).collect(),
-        weights: vec![Array2::zeros((blocks.len(), picks.len() + 1)); bands],
-        picks,
-    };
-    let zones = panel.zones();
-    let parts = panel.by_zone(clear, &zones, LEAST_CELLS);
-    for band in 0..bands {
-        for (zone, clear) in parts.iter().enumerate() {
-            let of_track = zone == 0;
-            let warm = warm.filter(|_| of_track);
-            let target = Target {
-                panel,
-                t,
-                band,
-                picks: &out.picks,
-                clear,
-            };
-            let fitted = target.fit(warm.map(|w| warm_start(w, band, &out.picks)))?;
-            let mut weights = Array2::zeros(out.weights[band].dim());
-            let (values, rho) = target.available_cases(&fitted, &blocks, &mut weights);
-            let rows = (0..offset.len).filter(|i| parts.len() == 1 || zones[*i] == zone);
-            for i in rows {
-                let mut to = out.values.index_axis_mut(Dim(0), band);
-                to.row_mut(i).assign(&values.row(i));
-            }
-            if of_track {
-                for (all, this) in out.rho.iter_mut().zip(rho) {
-                    *all = all.max(this);
-                }
-                out.weights[band] = weights;
-                out.scale.push(fitted.fit.scale);
-                out.beta.push(fitted.beta());
-            }
-        }
-    }
-    Some(out)
+    predict_all(panel, &[(t, warm)]).pop().flatten()
 }
 
-/// Coefficients of the previous pass for the predictors of this one.
-fn warm_start(warm: &Prediction, band: usize, picks: &[usize]) -> DVector<f64> {
-    let beta = &warm.beta[band];
-    let known: BTreeMap<usize, f64> = warm
-        .picks
-        .iter()
-        .copied()
-        .zip(beta.iter().copied())
+/// Predicts captures of the panel, each with its prediction of the pass before, if there
+/// was one: that saves most of the reweighting.
+///
+/// `None` where a capture is too little clear.
+#[must_use]
+pub fn predict_all(
+    panel: &Panel,
+    wanted: &[(usize, Option<&Prediction>)],
+) -> Vec<Option<Prediction>> {
+    let members: Vec<Option<Member>> = (wanted.par_iter())
+        .map(|(t, warm)| Member::new(panel, *t, *warm))
         .collect();
-    let constant = beta.iter().next_back().copied().unwrap_or(0.0);
-    DVector::from_iterator(
-        picks.len() + 1,
-        picks
-            .iter()
-            .map(|k| known.get(k).copied().unwrap_or(0.0))
-            .chain([constant]),
-    )
+    let shown: Vec<&Member> = members.iter().flatten().collect();
+    let bands = panel.full.len();
+    let tasks: Vec<(usize, &[&Member])> = (shown.chunks(TOGETHER))
+        .flat_map(|together| (0..bands).map(move |band| (band, together)))
+        .collect();
+    let of_tasks: Vec<Vec<Option<OfBand>>> = (tasks.into_par_iter())
+        .map(|(band, together)| predict_band(panel, band, together))
+        .collect();
+    let mut predicted = of_tasks.chunks(bands.max(1)).flat_map(|of_bands| {
+        (0..of_bands[0].len()).map(move |n| {
+            let of_bands: Option<Vec<&OfBand>> =
+                of_bands.iter().map(|band| band[n].as_ref()).collect();
+            of_bands
+        })
+    });
+    (members.iter())
+        .map(|member| member.as_ref()?.prediction(&predicted.next()??))
+        .collect()
 }
 
-/// One band of one capture.
-struct Target<'a> {
-    panel: &'a Panel<'a>,
-    t: usize,
-    band: usize,
-    picks: &'a [usize],
-    clear: &'a [bool],
+/// A capture that is to be predicted.
+pub(super) struct Member<'a> {
+    pub(super) t: usize,
+    pub(super) warm: Option<&'a Prediction>,
+    /// The captures it is predicted from.
+    pub(super) picks: Vec<usize>,
+    pub(super) blocks: Vec<Block>,
+    /// Per zone: the fit cells that it shows.
+    pub(super) zones: Vec<Vec<bool>>,
 }
 
-/// A fit with the field whose gradients it used.
-struct Fitted {
-    fit: Fit,
-    ridge: Vec<f64>,
-    predictors: usize,
-    field: Array2<f32>,
-}
-
-impl Fitted {
-    /// Coefficients of the predictors and the constant.
-    fn beta(&self) -> DVector<f64> {
-        self.fit.beta.rows(0, self.predictors + 1).into_owned()
-    }
-
-    /// The equations of the whole strip.
-    fn equations(&self, clear: &[bool]) -> Reduced {
-        let n = self.predictors + 1;
-        let cells = clear.iter().filter(|c| **c).count() as f64;
-        let gram = &self.fit.gram;
-        let gamma = self.gradients();
-        let g = gradient::COLUMNS;
-        let cross = gram.view((1, 1 + n), (n, g));
-        let right = gram.view((1, 0), (n, 1)).column(0) - cross * &gamma;
-        let own = gram.view((1 + n, 0), (g, 1)).column(0).dot(&gamma);
-        let total =
-            gram[(0, 0)] - 2.0 * own + (gram.view((1 + n, 1 + n), (g, g)) * &gamma).dot(&gamma);
-        let ridge = self.ridge[..n].iter().map(|r| r * cells).collect();
-        let system = gram.view((1, 1), (n, n)).into_owned();
-        Reduced::new(system, right, total, (ridge, cells))
-    }
-
-    fn gradients(&self) -> DVector<f64> {
-        self.fit
-            .beta
-            .rows(self.predictors + 1, gradient::COLUMNS)
-            .into_owned()
-    }
-}
-
-impl Target<'_> {
-    fn fit(&self, warm: Option<DVector<f64>>) -> Option<Fitted> {
-        let design = self.design();
-        let noise = self.panel.noise[self.band].powi(2);
-        let mut ridge = vec![noise; self.picks.len()];
-        ridge.push(noise * FREE);
-        let (beta, rounds) = match warm {
-            Some(beta) => (beta, WARM_ROUNDS),
-            None => (
-                design.fit(self.clear, &ridge, None, COLD_ROUNDS.0)?.beta,
-                COLD_ROUNDS.1,
-            ),
-        };
-        // The field of all blocks alike: between blocks with predictors of
-        // their own a prediction has steps, which are no gradients.
-        let field = self.whole(&beta);
-        let (offset, chainage) = self.panel.axes();
-        let gradients = gradient::columns(
-            field.view(),
-            offset,
-            chainage,
-            (&self.panel.cells, self.panel.deck_m()),
-        );
-        let design = design.append(&gradients);
-        ridge.extend([noise * FREE; gradient::COLUMNS]);
-        let start = DVector::from_iterator(
-            ridge.len(),
-            beta.iter().copied().chain([0.0; gradient::COLUMNS]),
-        );
-        let fit = design.fit(self.clear, &ridge, Some(start), rounds)?;
-        Some(Fitted {
-            fit,
-            ridge,
-            predictors: self.picks.len(),
-            field,
+impl<'a> Member<'a> {
+    /// `None` where the capture is too little clear.
+    fn new(panel: &Panel, t: usize, warm: Option<&'a Prediction>) -> Option<Self> {
+        let clear: Vec<bool> = panel.cells.iter().map(|c| panel.known[t][*c]).collect();
+        if clear.iter().filter(|c| **c).count() < LEAST_CELLS {
+            return None;
+        }
+        let picks = panel.alike(t);
+        Some(Self {
+            t,
+            warm,
+            blocks: panel.blocks(t, &picks),
+            zones: panel.by_zone(clear, &panel.zones(), LEAST_CELLS),
+            picks,
         })
     }
 
-    /// The prediction of one set of coefficients for the whole strip.
-    fn whole(&self, beta: &DVector<f64>) -> Array2<f32> {
-        let all = Block {
-            from: 0,
-            to: self.panel.axes().1.len,
-            allowed: Vec::new(),
-        };
-        let beta = Array2::from_shape_fn((1, beta.len()), |(_, k)| beta[k] as f32);
-        self.panel.combine(self.band, self.picks, &[all], &beta)
-    }
-
-    /// Columns: the target, its predictors, the constant; sums from the panel.
-    fn design(&self) -> Design {
-        let (fit, gram) = (&self.panel.fit[self.band], &self.panel.gram[self.band]);
-        let mut order = vec![self.t];
-        order.extend_from_slice(self.picks);
-        order.push(fit.nrows() - 1);
-        Design {
-            columns: fit.select(Dim(0), &order),
-            gram: DMatrix::from_fn(order.len(), order.len(), |i, j| gram[(order[i], order[j])]),
-        }
-    }
-
-    /// The prediction block by block, and how much worse than the whole fit.
-    fn available_cases(
-        &self,
-        fitted: &Fitted,
-        blocks: &[Block],
-        weights: &mut Array2<f32>,
-    ) -> (Array2<f32>, Vec<f32>) {
-        let mut rho = vec![1.0f32; self.panel.axes().1.len];
-        let whole = fitted.equations(self.clear);
-        let moved = self.gradient_part(fitted);
-        let sums = LocalSums::new(
-            self.panel,
-            (self.band, self.t, self.picks),
-            &fitted.fit.weights,
-            &moved,
-        );
-        let mut solved_whole: BTreeMap<&[bool], Option<(Vec<f64>, f64)>> = BTreeMap::new();
-        let section = (SECTION_M / self.panel.settings.block_m).round().max(1.0) as usize;
-        for (blocks, mut weights) in blocks
-            .chunks(section)
-            .zip(weights.axis_chunks_iter_mut(Dim(0), section))
-        {
-            let Some((first, last)) = blocks.first().zip(blocks.last()) else {
-                continue;
-            };
-            let local = sums.around(first.from..last.to, &whole);
-            let mut solved: BTreeMap<&[bool], Option<(Vec<f64>, f64)>> = BTreeMap::new();
-            for (mut weights, block) in weights.outer_iter_mut().zip(blocks) {
-                let solution = solved.entry(&block.allowed).or_insert_with(|| {
-                    let of_whole = solved_whole
-                        .entry(&block.allowed)
-                        .or_insert_with(|| whole.solve(&block.allowed, None));
-                    let (towards, _) = of_whole.as_ref()?;
-                    local.solve(&block.allowed, Some(towards))
-                });
-                let Some((beta, ratio)) = solution else {
-                    rho[block.from..block.to].fill(f32::INFINITY);
-                    continue;
-                };
-                rho[block.from..block.to].fill(*ratio as f32);
-                let used = block.allowed.iter().chain([&true]);
-                let used = (0..).zip(used).filter(|(_, u)| **u);
-                for ((k, _), b) in used.zip(beta.iter()) {
-                    weights[k] = *b as f32;
-                }
+    /// From its bands.
+    fn prediction(&self, bands: &[&OfBand]) -> Option<Prediction> {
+        let first = bands.first()?;
+        let views: Vec<_> = bands.iter().map(|b| b.values.view()).collect();
+        let mut rho = first.rho.clone();
+        for band in &bands[1..] {
+            for (all, this) in rho.iter_mut().zip(&band.rho) {
+                *all = all.max(*this);
             }
         }
-        let linear = self.panel.combine(self.band, self.picks, blocks, weights);
-        let values = linear + moved + self.panel.level[(self.t, self.band)];
-        (values, rho)
-    }
-
-    fn gradient_part(&self, fitted: &Fitted) -> Array2<f32> {
-        let gradients = fitted.gradients();
-        let gamma = std::array::from_fn(|k| gradients[k] as f32);
-        let deck_m = self.panel.deck_m();
-        gradient::moved(fitted.field.view(), self.panel.axes(), gamma, deck_m)
+        Some(Prediction {
+            values: stack(Dim(0), &views).ok()?,
+            scale: bands.iter().map(|b| b.scale).collect(),
+            rho,
+            picks: self.picks.clone(),
+            beta: bands.iter().map(|b| b.beta.clone()).collect(),
+            blocks: self.blocks.iter().map(|b| b.from..b.to).collect(),
+            weights: bands.iter().map(|b| b.weights.clone()).collect(),
+        })
     }
 }
 

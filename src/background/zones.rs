@@ -40,6 +40,17 @@ impl Panel<'_> {
         (0..offset.len).map(zone).collect()
     }
 
+    /// How many zones there are.
+    pub(super) fn zone_count(&self) -> usize {
+        self.settings.zones_m.len()
+    }
+
+    /// The rows of the strip in a zone.
+    pub(super) fn rows_of_zone(&self, zone: usize) -> Vec<usize> {
+        let zones = self.zones();
+        (0..zones.len()).filter(|i| zones[*i] == zone).collect()
+    }
+
     /// How far what moves with the track reaches, m. Zones move each for itself,
     /// and nothing does so besides: less than 0.
     pub(super) fn deck_m(&self) -> f64 {

@@ -9,7 +9,7 @@ use super::few::{Doubt, say};
 use super::found::{Found, look};
 use super::trials::Trials;
 use super::windows::windows;
-use crate::background::{Occupied, Panel, PanelSettings, Prediction, predict};
+use crate::background::{Occupied, Panel, PanelSettings, Prediction, predict_all};
 use crate::detect::{Candidate, Detector, Lasting, ScoreTail, TrackView, standing};
 use crate::error::{Error, Result};
 use crate::measure::{Calibration, Fit, Motion, Polarity, fit, polarity};
@@ -249,14 +249,22 @@ fn predictions(
     before: Option<&[Option<Prediction>]>,
     still: Option<(&Occupied, &Occupied)>,
 ) -> Vec<Option<Prediction>> {
-    (0..panel.len())
-        .into_par_iter()
+    let of_pass_before = |t: usize| before.and_then(|before| before.get(t)?.as_ref());
+    let mut predicted: Vec<Option<Prediction>> = (0..panel.len())
         .map(|t| {
-            let warm = before.and_then(|before| before.get(t)?.as_ref());
-            let kept = warm.filter(|p| still.is_some_and(|(then, now)| p.stands(t, then, now)));
-            kept.cloned().or_else(|| predict(panel, t, warm))
+            let kept = of_pass_before(t);
+            let stands = |p: &&Prediction| still.is_some_and(|(then, now)| p.stands(t, then, now));
+            kept.filter(stands).cloned()
         })
-        .collect()
+        .collect();
+    let wanted: Vec<(usize, Option<&Prediction>)> = (0..panel.len())
+        .filter(|t| predicted[*t].is_none())
+        .map(|t| (t, of_pass_before(t)))
+        .collect();
+    for ((t, _), anew) in wanted.iter().zip(predict_all(panel, &wanted)) {
+        predicted[*t] = anew;
+    }
+    predicted
 }
 
 fn measure(pass: Pass, unlike: &[bool], settings: &PassSettings) -> Vec<StripOutcome> {

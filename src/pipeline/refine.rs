@@ -1,12 +1,13 @@
 //! The stage *refine*: corridor files → where a track lies.
 
 use ndarray::{Array2, Array3, Axis as Dim};
-use rayon::prelude::*;
 
 use super::group::{Filed, FiledCapture, SeriesKey, group};
 use super::look::SeriesLook;
 use super::{Watch, Workers};
-use crate::background::{Panel, PanelSettings, RadarBackgroundSettings, predict, radar_residuals};
+use crate::background::{
+    Panel, PanelSettings, RadarBackgroundSettings, predict_all, radar_residuals,
+};
 use crate::capture::Modality;
 use crate::error::{Error, Result};
 use crate::locate::{Basis, Cells, Curve, Located, Scene, beside, locate};
@@ -260,12 +261,11 @@ fn optical_residuals(strips: &[Strip], gsd_m: f64) -> Vec<(Array3<f32>, Array2<b
             return Vec::new();
         }
     };
-    strips
-        .par_iter()
-        .enumerate()
-        .filter_map(|(t, strip)| {
-            let predicted = predict(&panel, t, None)?;
-            Some((predicted.residual(&strip.values), strip.clear.clone()))
+    let all: Vec<_> = (0..strips.len()).map(|t| (t, None)).collect();
+    let predicted = predict_all(&panel, &all).into_iter().zip(strips);
+    predicted
+        .filter_map(|(predicted, strip)| {
+            Some((predicted?.residual(&strip.values), strip.clear.clone()))
         })
         .collect()
 }
