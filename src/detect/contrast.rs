@@ -7,7 +7,7 @@ use super::lanes::Lanes;
 use super::lateral::{Lateral, Support};
 use super::rows::RowNoise;
 use super::template::{SHARP_M, WIDTH_M, template};
-use crate::stats::{MAD_TO_SIGMA, median};
+use crate::stats::{MAD_TO_SIGMA, median, median_in_place};
 use crate::strip::{Axis, Profile, Strip};
 
 /// Share of the fitted amplitude that the template may be wrong by (width of
@@ -27,6 +27,7 @@ const NOISE_WINDOW_M: f64 = 120.0;
 const LEAST_LOCAL: f32 = 0.7;
 
 /// Lateral fits of a series: the lanes, and pseudo-tracks where nothing runs.
+#[derive(Debug, Clone)]
 pub struct Across {
     pub(super) lanes: Lanes,
     joint: Lateral,
@@ -310,10 +311,18 @@ fn broad(residual: &Array3<f32>, strip: &Strip) -> Vec<bool> {
     let mut out = vec![false; strip.chainage.len];
     for band in residual.outer_iter() {
         let columns = band.axis_iter(Dim(1)).zip(strip.clear.axis_iter(Dim(1)));
+        let mut shown: Vec<f32> = Vec::with_capacity(strip.offset.len);
         let levels: Vec<Option<f64>> = columns
             .map(|(values, clear)| {
-                let shown = values.iter().zip(clear).filter(|(_, c)| **c);
-                median(&shown.map(|(v, _)| f64::from(*v)).collect::<Vec<_>>())
+                shown.clear();
+                shown.extend(
+                    values
+                        .iter()
+                        .zip(clear)
+                        .filter(|(_, c)| **c)
+                        .map(|(v, _)| *v),
+                );
+                median_in_place(&mut shown)
             })
             .collect();
         let sizes: Vec<f64> = levels.iter().flatten().map(|l| l.abs()).collect();

@@ -4,7 +4,7 @@
 //! The constant takes up haze, cloud shadow and other broad residuals.
 
 use nalgebra::{Cholesky, DMatrix, DVector};
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2};
 
 use super::template::template;
 use crate::strip::{Axis, sample_correlation};
@@ -17,6 +17,7 @@ const MOST_INFLATION: f64 = 2.0;
 const RIDGE: f64 = 1e-4;
 
 /// The fit for one set of lanes; the first one is the lane of interest.
+#[derive(Debug, Clone)]
 pub(super) struct Lateral {
     /// Rows of the strip that take part.
     rows: std::ops::Range<usize>,
@@ -152,20 +153,26 @@ impl Lateral {
         clear: ArrayView2<bool>,
         amplitudes: &Array2<f32>,
     ) -> Vec<f32> {
-        (0..residual.ncols())
-            .map(|j| {
-                let (mut sum, mut n) = (0.0f32, 0usize);
-                for (r, i) in self.rows.clone().enumerate() {
-                    if clear[(i, j)] {
-                        let fitted: f32 = (0..self.columns.ncols())
-                            .map(|k| self.columns[(r, k)] as f32 * amplitudes[(k, j)])
-                            .sum();
-                        sum += (residual[(i, j)] - fitted).powi(2);
-                        n += 1;
-                    }
+        // Row by row: values that lie side by side are worked on together.
+        let mut sums = Array1::<f32>::zeros(residual.ncols());
+        let mut counts = Array1::<f32>::zeros(residual.ncols());
+        for (r, i) in self.rows.clone().enumerate() {
+            let mut left = residual.row(i).to_owned();
+            for (k, amplitudes) in amplitudes.outer_iter().enumerate() {
+                left.scaled_add(-self.columns[(r, k)] as f32, &amplitudes);
+            }
+            let clear = clear.row(i);
+            for ((sum, count), (left, clear)) in
+                (sums.iter_mut().zip(&mut counts)).zip(left.iter().zip(clear))
+            {
+                if *clear {
+                    *sum += left * left;
+                    *count += 1.0;
                 }
-                sum / n.max(1) as f32
-            })
+            }
+        }
+        (sums.iter().zip(&counts))
+            .map(|(sum, count)| sum / count.max(1.0))
             .collect()
     }
 

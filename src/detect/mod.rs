@@ -58,6 +58,7 @@ pub use likeness::likeness;
 pub use limit::detection_limit_m;
 pub use noise::{SeriesNoise, profile, pseudo_profiles};
 pub use occupancy::{Stretch, Suspect, trains_among};
+pub use overlap::Overlap;
 pub use radar::{RadarProfile, RadarSegment, Sampling, place_scatter, radar_segments};
 pub use radar_across::Sources;
 pub use radar_lane::{LaneContrast, LogRatio, lane_contrast};

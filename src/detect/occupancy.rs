@@ -15,7 +15,7 @@ use std::ops::Range;
 use ndarray::{Array2, Axis as Dim};
 
 use super::emission::{Prior, STRENGTHS, log_sum};
-use super::overlap::shared;
+use super::overlap::{Overlap, overlaps};
 use super::segment::independent_share;
 use crate::strip::Profile;
 
@@ -45,13 +45,15 @@ pub struct Suspect {
     pub stretches: Range<usize>,
 }
 
-/// The suspects that are trains rather than ghosts of others, most evident first.
+/// The suspects that are trains rather than ghosts of others, most evident first, and where
+/// two of these may hide each other, but for what was `tested` before.
 #[must_use]
 pub fn trains_among(
     mut stretches: Vec<Stretch>,
     suspects: &[Suspect],
+    tested: &[Overlap],
     prior: Prior,
-) -> Vec<Suspect> {
+) -> (Vec<Suspect>, Vec<Overlap>) {
     let of = |stretches: &[Stretch], s: &Suspect| {
         evidence(&stretches[s.stretches.clone()], s.capture, prior)
     };
@@ -65,8 +67,8 @@ pub fn trains_among(
             .filter(|(_, evidence, ghost)| *evidence >= ghost.max(SUSPECT_EVIDENCE))
             .max_by(|a, b| a.1.total_cmp(&b.1));
         let Some((i, ..)) = best else {
-            out.extend(shared(&stretches, &out, prior));
-            return out;
+            let hidden = overlaps(&stretches, &out, tested, prior);
+            return (out, hidden);
         };
         let (train, _) = left.swap_remove(i);
         for stretch in &mut stretches[train.stretches.clone()] {
@@ -279,7 +281,7 @@ mod tests {
                 stretches: 0..1,
             })
             .collect();
-        let found = trains_among(vec![stretch], &suspects, Prior::OPTICAL);
+        let (found, _) = trains_among(vec![stretch], &suspects, &[], Prior::OPTICAL);
         found.into_iter().map(|s| s.capture).collect()
     }
 
@@ -311,16 +313,25 @@ mod tests {
         let (first, second) = (stretch(&[0.15, 0.0]), stretch(&[0.0, 0.15]));
         let suspects =
             [(0, 0..1), (1, 2..3)].map(|(capture, stretches)| Suspect { capture, stretches });
-        let found = |between: &[f32]| {
+        let hidden = |between: &[f32], tested: &[Overlap]| {
             let all = vec![first.clone(), stretch(between), second.clone()];
-            trains_among(all, &suspects, Prior::OPTICAL)
+            let (trains, hidden) = trains_among(all, &suspects, tested, Prior::OPTICAL);
+            assert_eq!(trains.len(), 2);
+            hidden
         };
-        assert_eq!(found(&[0.0, 0.0]).len(), 2);
-        let with_hidden: Vec<(usize, Range<usize>)> = (found(&[0.15, 0.15]).into_iter())
-            .map(|s| (s.capture, s.stretches))
-            .collect();
-        assert!(with_hidden.contains(&(0, 1..2)), "{with_hidden:?}");
-        assert!(with_hidden.contains(&(1, 1..2)));
+        assert_eq!(hidden(&[0.0, 0.0], &[]), []);
+        let both = Overlap {
+            captures: [0, 1],
+            stretches: 1..2,
+        };
+        assert_eq!(hidden(&[0.15, 0.15], &[]), [both.clone()]);
+        // What was looked for in vain is not looked for again, elsewhere it is.
+        assert_eq!(hidden(&[0.15, 0.15], &[both.clone()]), []);
+        let elsewhere = Overlap {
+            captures: [0, 2],
+            ..both.clone()
+        };
+        assert_eq!(hidden(&[0.15, 0.15], &[elsewhere]), [both]);
     }
 
     #[test]

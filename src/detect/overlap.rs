@@ -5,6 +5,8 @@
 //! they do not share is seen. What gives them away is that each leaves a little
 //! of the same contrast to both, next to what is seen of both.
 
+use std::ops::Range;
+
 use super::emission::{Prior, STRENGTHS};
 use super::occupancy::{Stretch, Suspect};
 
@@ -13,11 +15,37 @@ const LEAST_EVIDENCE: f64 = 8.0;
 /// … and on the mean of its blocks.
 const LEAST_A_BLOCK: f64 = 4.0;
 
-/// The stretches that two of the `trains` share, unseen, for each of both.
+/// A stretch on which two captures may both hold a train that neither shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overlap {
+    /// The captures.
+    pub captures: [usize; 2],
+    /// The stretches.
+    pub stretches: Range<usize>,
+}
+
+impl Overlap {
+    /// Whether this is some of the same, wholly or in part.
+    fn meets(&self, other: &Self) -> bool {
+        let same = |c: &usize| other.captures.contains(c);
+        self.captures.iter().all(same)
+            && self.stretches.start < other.stretches.end
+            && other.stretches.start < self.stretches.end
+    }
+}
+
+/// The stretches that two of the `trains` share, unseen.
 ///
 /// `stretches` are without what the trains explain. A shared stretch fills the
-/// space between the end of one train and the beginning of the other.
-pub(super) fn shared(stretches: &[Stretch], trains: &[Suspect], prior: Prior) -> Vec<Suspect> {
+/// space between the end of one train and the beginning of the other. Those `tested`, with
+/// both captures predicted without each other, are not asked for again: what stood there
+/// has shown itself, and is a train, or has not.
+pub(super) fn overlaps(
+    stretches: &[Stretch],
+    trains: &[Suspect],
+    tested: &[Overlap],
+    prior: Prior,
+) -> Vec<Overlap> {
     let mut out = Vec::new();
     for first in trains {
         for second in trains {
@@ -25,13 +53,15 @@ pub(super) fn shared(stretches: &[Stretch], trains: &[Suspect], prior: Prior) ->
             if first.capture == second.capture || between.is_empty() {
                 continue;
             }
-            let pair = (first.capture, second.capture);
+            let overlap = Overlap {
+                captures: [first.capture, second.capture],
+                stretches: between.clone(),
+            };
             let least = LEAST_EVIDENCE.max(LEAST_A_BLOCK * between.len() as f64);
-            if evidence(&stretches[between.clone()], pair, prior) >= least {
-                out.extend([pair.0, pair.1].map(|capture| Suspect {
-                    capture,
-                    stretches: between.clone(),
-                }));
+            if !tested.iter().any(|t| t.meets(&overlap))
+                && evidence(&stretches[between], overlap.captures, prior) >= least
+            {
+                out.push(overlap);
             }
         }
     }
@@ -39,7 +69,7 @@ pub(super) fn shared(stretches: &[Stretch], trains: &[Suspect], prior: Prior) ->
 }
 
 /// Log evidence of trains in both captures against one in either or in none.
-fn evidence(stretches: &[Stretch], (t, k): (usize, usize), prior: Prior) -> f64 {
+fn evidence(stretches: &[Stretch], [t, k]: [usize; 2], prior: Prior) -> f64 {
     let of = |strength: f64| -> f64 {
         let variance = (prior.tau * strength).powi(2);
         let both: f64 = (stretches.iter())

@@ -90,7 +90,8 @@ struct Channel {
 /// What the samples see of a train of unit contrast that grows cell by cell.
 #[derive(Clone)]
 struct Support {
-    /// Sample × sample: covariance of a contrast that varies from car to car.
+    /// Sample × sample: covariance of a contrast that varies from car to car; only its
+    /// lower triangle counts.
     process: DMatrix<f64>,
     /// What they see of a contrast that is everywhere the same.
     mean: DVector<f64>,
@@ -113,10 +114,10 @@ impl Support {
     /// A cell more, of which the samples see `blur`; `stay` is the correlation
     /// of a cell with the one before it.
     fn grow(&mut self, blur: &DVector<f64>, stay: f64) {
-        self.process.ger(1.0, blur, blur, 1.0);
-        self.process.ger(1.0, blur, &self.behind, 1.0);
-        self.process.ger(1.0, &self.behind, blur, 1.0);
-        self.behind = (&self.behind + blur) * stay;
+        self.process.syger(1.0, &self.behind, blur, 1.0);
+        self.behind += blur;
+        self.process.syger(1.0, blur, &self.behind, 1.0);
+        self.behind *= stay;
         self.mean += blur;
         self.edge.copy_from(blur);
     }
@@ -228,7 +229,7 @@ impl Window {
     fn log_likelihood(&self, train: &Support, faint_car: Option<&DMatrix<f64>>) -> Vec<f64> {
         let mean = &train.mean;
         let mut shape = train.process.clone();
-        shape.ger(MEAN_SHARE, mean, mean, 1.0);
+        shape.syger(MEAN_SHARE, mean, mean, 1.0);
         let speeds = self.channels.first().map_or(0, |c| c.seen.ncols());
         // By how many cells an end may seem to lie elsewhere, sample by sample.
         let moved = BLUR_SHARE * self.psf_m / self.cell_m;

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::passes::PassSettings;
 use crate::background::{Change, Occupied, Panel, Prediction};
 use crate::detect::{
-    Across, Candidate, Contrast, Lanes, Lasting, LastingChange, Level, Prior, SeriesNoise,
+    Across, Candidate, Contrast, Lanes, Lasting, LastingChange, Level, Overlap, Prior, SeriesNoise,
     Standing, Standout, Stretch, Suspect, TrackView, better_here, find_trains,
     find_trains_and_level, lasting, likeness, profile, told_apart, trains_among,
 };
@@ -40,13 +40,13 @@ pub(super) struct Found {
     pub(super) levels: Vec<Option<Level>>,
 }
 
-/// Looks for trains in what the predictions leave, on `known` lanes where those were
-/// found before.
+/// Looks for trains in what the predictions leave; on the lanes of the look `before`, and
+/// against the noise of rows that it knew, where one is given.
 pub(super) fn look(
     strips: &[Strip],
     predicted: &[Option<Prediction>],
     trains: Option<&Occupied>,
-    known: Option<Lanes>,
+    before: Option<&Found>,
     settings: &PassSettings,
 ) -> Found {
     let residuals: Vec<_> = predicted
@@ -55,19 +55,26 @@ pub(super) fn look(
         .map(|(p, s)| Some(p.as_ref()?.residual(&s.values)))
         .collect();
     let held = trains.map_or(&[][..], |t| &t.cells);
-    let lanes = known.unwrap_or_else(|| {
-        let given = Lanes::given(settings.gsd_m, settings.road_lane_m)
-            .beside(&settings.beside_m)
-            .shaded(settings.shadow_m);
-        Lanes::find(given, strips, &residuals, held)
-    });
+    let lanes = before.map_or_else(
+        || {
+            let given = Lanes::given(settings.gsd_m, settings.road_lane_m)
+                .beside(&settings.beside_m)
+                .shaded(settings.shadow_m);
+            Lanes::find(given, strips, &residuals, held)
+        },
+        |before| before.lanes,
+    );
     log::debug!(
         "track at {:.1} m of its line, road lane {:?}",
         lanes.track_m,
         lanes.road_m
     );
     let mut found = Found::nothing(lanes, strips.len());
-    let Some(across) = across(lanes, strips, &residuals, held) else {
+    let across = match before {
+        Some(before) => before.across.clone(),
+        None => across(lanes, strips, &residuals, held),
+    };
+    let Some(across) = across else {
         return found;
     };
     let contrasts: Vec<Option<Contrast>> = residuals
@@ -85,7 +92,7 @@ pub(super) fn look(
         Some(profile)
     };
     found.profiles = (0..strips.len()).into_par_iter().map(profile_of).collect();
-    found.find_trains(&residuals, strips, known.is_some(), settings);
+    found.find_trains(&residuals, strips, before.is_some(), settings);
     found.across = Some(across);
     found.contrasts = contrasts;
     found.noise = Some(noise);
@@ -316,12 +323,14 @@ impl Found {
     }
 
     /// Per capture the chainage cells with a train, decided for the series at once,
-    /// block by block.
+    /// block by block, and where trains may hide each other, but for what was `tested`
+    /// before.
     pub(super) fn train_cells(
         &self,
         predicted: &[Option<Prediction>],
+        tested: &[Overlap],
         prior: Prior,
-    ) -> Option<Vec<Vec<bool>>> {
+    ) -> Option<(Vec<Vec<bool>>, Vec<Overlap>)> {
         let first = predicted.iter().flatten().next()?;
         let stretches: Vec<Stretch> = (first.blocks.par_iter().enumerate())
             .map(|(i, block)| Stretch::new(&self.profiles, block, &weights(predicted, i)))
@@ -329,7 +338,8 @@ impl Found {
         let (suspects, filled): (Vec<Suspect>, Vec<Range<usize>>) =
             self.suspects(&first.blocks).into_iter().unzip();
         let mut cells = vec![vec![false; first.rho.len()]; predicted.len()];
-        for train in trains_among(stretches, &suspects, prior) {
+        let (trains, hidden) = trains_among(stretches, &suspects, tested, prior);
+        for train in trains {
             let held = &mut cells[train.capture];
             let its = suspects.iter().zip(&filled).filter(|(s, _)| **s == train);
             its.for_each(|(_, cells)| held[cells.clone()].fill(true));
@@ -337,7 +347,14 @@ impl Found {
                 held[block.clone()].fill(true);
             }
         }
-        Some(cells)
+        for overlap in &hidden {
+            for capture in overlap.captures {
+                for block in &first.blocks[overlap.stretches.clone()] {
+                    cells[capture][block.clone()].fill(true);
+                }
+            }
+        }
+        Some((cells, hidden))
     }
 
     /// What the next pass leaves out: these cells with trains, and what lasts.

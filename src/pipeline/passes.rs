@@ -10,7 +10,7 @@ use super::found::{Found, look};
 use super::trials::Trials;
 use super::windows::windows;
 use crate::background::{Occupied, Panel, PanelSettings, Prediction, predict_all};
-use crate::detect::{Candidate, Detector, Lasting, ScoreTail, TrackView, standing};
+use crate::detect::{Candidate, Detector, Lasting, Overlap, ScoreTail, TrackView, standing};
 use crate::error::{Error, Result};
 use crate::measure::{Calibration, Fit, Motion, Polarity, fit, polarity};
 use crate::strip::{Profile, Strip};
@@ -23,10 +23,10 @@ const FREE_PASSES: usize = 7;
 /// Passes that look for what stands there for long: the second knows the noise
 /// better.
 const LOOKS_AT_TRACK: usize = 2;
-/// Passes that look for the lanes. Later ones keep them: lanes and trains could move
-/// each other for ever. The noise is settled by then: they also keep the predictions that
-/// new trains leave as they are, and tell a track that looks otherwise from end to end
-/// from trains.
+/// Passes that look for the lanes and learn how rows vary. Later ones keep both: lanes and
+/// trains could move each other for ever. The noise is settled by then: they also keep the
+/// predictions that new trains leave as they are, and tell a track that looks otherwise
+/// from end to end from trains.
 const LOOKS_FOR_LANES: usize = 3;
 
 /// What is said of a capture with trains that no other one looks like.
@@ -119,6 +119,7 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
     let mut view: Option<TrackView> = None;
     let mut lasting = Lasting::default();
     let mut doubts: Vec<Doubt> = Vec::new();
+    let mut tested: Vec<Overlap> = Vec::new();
     for pass in 0..MOST_PASSES {
         let left_out = seen.as_ref().and_then(|s| s.trains.as_ref());
         let previous = seen.as_ref().map(|s| s.predicted.as_slice());
@@ -130,10 +131,15 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
         let keeping = seen.as_ref().filter(|_| pass >= LOOKS_FOR_LANES);
         let still = keeping.and_then(|before| Some((before.known.as_ref()?, left_out?)));
         let predicted = predictions(&panel, previous, still);
-        let lanes = keeping.map(|before| before.found.lanes);
-        let mut found = look(strips, &predicted, left_out, lanes, settings);
+        let before = keeping.map(|before| &before.found);
+        let mut found = look(strips, &predicted, left_out, before, settings);
         doubts = found.judge_few(strips, &predicted);
-        let held = found.train_cells(&predicted, prior);
+        let (held, hidden) = found.train_cells(&predicted, &tested, prior).unzip();
+        // Once the noise is settled each is tested once: to ask for it by turns, whenever
+        // it has not shown itself, would never end.
+        if pass + 1 >= LOOKS_FOR_LANES {
+            tested.extend(hidden.into_iter().flatten());
+        }
         if pass < LOOKS_AT_TRACK {
             view = found.track_view(strips, &panel).or(view);
             if let (Some(view), Some(held)) = (&view, &held) {

@@ -36,6 +36,30 @@ pub fn median(values: &[f64]) -> Option<f64> {
     quantile(values, 0.5)
 }
 
+/// The median of finite values, which are put in another order: for the many short rows
+/// of a strip.
+///
+/// ```
+/// use railspan::stats::median_in_place;
+/// assert_eq!(median_in_place(&mut [4.0, 1.0, 2.0, 3.0]), Some(2.5));
+/// ```
+#[must_use]
+pub fn median_in_place(values: &mut [f32]) -> Option<f64> {
+    let middle = values.len() / 2;
+    let even = values.len().is_multiple_of(2);
+    if values.is_empty() {
+        return None;
+    }
+    let (below, high, _) = values.select_nth_unstable_by(middle, f32::total_cmp);
+    let high = f64::from(*high);
+    let low = below.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    Some(if even {
+        0.5 * (f64::from(low) + high)
+    } else {
+        high
+    })
+}
+
 /// Robust standard deviation: 1.4826 times the median distance from the median.
 ///
 /// ```
