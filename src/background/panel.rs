@@ -91,6 +91,13 @@ impl Occupied {
         cells.any(|j| self.cells[capture][j])
     }
 
+    /// Chainage cells of a capture that hold a train here or there, and not in both.
+    #[must_use]
+    pub fn differing(&self, other: &Self, capture: usize) -> usize {
+        let cells = self.cells[capture].iter().zip(&other.cells[capture]);
+        cells.filter(|(a, b)| a != b).count()
+    }
+
     /// The same with the trains of another pass.
     #[must_use]
     pub fn and(mut self, other: &Self) -> Self {

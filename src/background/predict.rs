@@ -15,6 +15,10 @@ use super::panel::{Occupied, Panel};
 /// once for all of them.
 const TOGETHER: usize = 12;
 
+/// Coefficient of a predictor that says little: of a train in it, whose contrast is some
+/// ten times the noise, a twentieth stays below that.
+const LITTLE: f64 = 0.05;
+
 /// What a capture would show if nothing stood on the track.
 #[derive(Debug, Clone)]
 pub struct Prediction {
@@ -125,18 +129,35 @@ impl<'a> Member<'a> {
 }
 
 impl Prediction {
-    /// Whether capture `t`, predicted with some trains `known`, would be predicted from
-    /// the same captures and cells if those of `now` were.
+    /// Whether capture `t`, predicted with some trains `known`, would be predicted alike
+    /// if those of `now` were: from the same of its own cells, but for up to as many as a
+    /// pixel has, and from the same captures, but for some that say little of a stretch.
     #[must_use]
-    pub fn stands(&self, t: usize, known: &Occupied, now: &Occupied) -> bool {
-        let alike = |k: &usize| {
-            let mut blocks = self.blocks.iter();
-            blocks.all(|b| known.holds(*k, b.clone()) == now.holds(*k, b.clone()))
+    pub fn stands(
+        &self,
+        t: usize,
+        (known, now): (&Occupied, &Occupied),
+        pixel_cells: usize,
+    ) -> bool {
+        let alike = |(n, k): (usize, &usize)| {
+            let mut blocks = self.blocks.iter().enumerate();
+            blocks.all(|(i, b)| {
+                known.holds(*k, b.clone()) == now.holds(*k, b.clone()) || self.share(n, i) < LITTLE
+            })
         };
-        known.cells[t] == now.cells[t]
+        known.differing(now, t) <= pixel_cells
             && (known.centre_m, known.half_width_m) == (now.centre_m, now.half_width_m)
             && known.changes == now.changes
-            && self.picks.iter().all(alike)
+            && self.picks.iter().enumerate().all(alike)
+    }
+
+    /// How much the `n`th predictor says, or would if it were allowed, of a block: its
+    /// largest coefficient.
+    fn share(&self, n: usize, block: usize) -> f64 {
+        let bands = self.beta.iter().zip(&self.weights);
+        let sizes =
+            bands.map(|(whole, here)| whole[n].abs().max(f64::from(here[(block, n)].abs())));
+        sizes.fold(0.0, f64::max)
     }
 
     /// What the values of the strip show beyond the prediction, (band, offset, chainage).

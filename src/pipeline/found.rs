@@ -28,6 +28,8 @@ const END_PSF: f64 = 4.0;
 /// What one pass saw.
 pub(super) struct Found {
     pub(super) lanes: Lanes,
+    /// Whether these were those of a look before.
+    on_known_lanes: bool,
     across: Option<Across>,
     pub(super) contrasts: Vec<Option<Contrast>>,
     pub(super) noise: Option<SeriesNoise>,
@@ -40,13 +42,14 @@ pub(super) struct Found {
     pub(super) levels: Vec<Option<Level>>,
 }
 
-/// Looks for trains in what the predictions leave; on the lanes of the look `before`, and
-/// against the noise of rows that it knew, where one is given.
+/// Looks for trains in what the predictions leave; on the lanes of the look `before`, if one
+/// is given. With it comes per capture whether its prediction is the same still. The second
+/// look on the same lanes learns once more how rows vary; later ones keep that.
 pub(super) fn look(
     strips: &[Strip],
     predicted: &[Option<Prediction>],
     trains: Option<&Occupied>,
-    before: Option<&Found>,
+    before: Option<(&Found, &[bool])>,
     settings: &PassSettings,
 ) -> Found {
     let residuals: Vec<_> = predicted
@@ -62,7 +65,7 @@ pub(super) fn look(
                 .shaded(settings.shadow_m);
             Lanes::find(given, strips, &residuals, held)
         },
-        |before| before.lanes,
+        |(before, _)| before.lanes,
     );
     log::debug!(
         "track at {:.1} m of its line, road lane {:?}",
@@ -70,17 +73,20 @@ pub(super) fn look(
         lanes.road_m
     );
     let mut found = Found::nothing(lanes, strips.len());
-    let across = match before {
-        Some(before) => before.across.clone(),
+    let settled = before.filter(|(before, _)| before.on_known_lanes);
+    let across = match settled {
+        Some((before, _)) => before.across.clone(),
         None => across(lanes, strips, &residuals, held),
     };
     let Some(across) = across else {
         return found;
     };
-    let contrasts: Vec<Option<Contrast>> = residuals
-        .par_iter()
-        .zip(strips)
-        .map(|(r, s)| Some(across.contrast(r.as_ref()?, s)))
+    let still = |t: usize| {
+        let (before, _) = settled.filter(|(_, still)| still[t])?;
+        before.contrasts.get(t)?.clone()
+    };
+    let contrasts: Vec<Option<Contrast>> = (residuals.par_iter().zip(strips).enumerate())
+        .map(|(t, (r, s))| still(t).or_else(|| Some(across.contrast(r.as_ref()?, s))))
         .collect();
     let Some(noise) = SeriesNoise::of(&contrasts, held) else {
         return found;
@@ -93,6 +99,7 @@ pub(super) fn look(
     };
     found.profiles = (0..strips.len()).into_par_iter().map(profile_of).collect();
     found.find_trains(&residuals, strips, before.is_some(), settings);
+    found.on_known_lanes = before.is_some();
     found.across = Some(across);
     found.contrasts = contrasts;
     found.noise = Some(noise);
@@ -149,6 +156,7 @@ impl Found {
     fn nothing(lanes: Lanes, captures: usize) -> Self {
         Self {
             lanes,
+            on_known_lanes: false,
             across: None,
             contrasts: Vec::new(),
             noise: None,

@@ -23,10 +23,10 @@ const FREE_PASSES: usize = 7;
 /// Passes that look for what stands there for long: the second knows the noise
 /// better.
 const LOOKS_AT_TRACK: usize = 2;
-/// Passes that look for the lanes and learn how rows vary. Later ones keep both: lanes and
-/// trains could move each other for ever. The noise is settled by then: they also keep the
-/// predictions that new trains leave as they are, and tell a track that looks otherwise
-/// from end to end from trains.
+/// Passes that look for the lanes. Later ones keep them: lanes and trains could move
+/// each other for ever. The noise is settled by then: they also keep the predictions that
+/// new trains leave as they are, and tell a track that looks otherwise from end to end
+/// from trains.
 const LOOKS_FOR_LANES: usize = 3;
 
 /// What is said of a capture with trains that no other one looks like.
@@ -129,9 +129,11 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
             Err(error) => return Err(error),
         };
         let keeping = seen.as_ref().filter(|_| pass >= LOOKS_FOR_LANES);
-        let still = keeping.and_then(|before| Some((before.known.as_ref()?, left_out?)));
-        let predicted = predictions(&panel, previous, still);
-        let before = keeping.map(|before| &before.found);
+        let still: Vec<bool> = (0..strips.len())
+            .map(|t| keeping.is_some_and(|before| before.stands(t, left_out, pixel_cells)))
+            .collect();
+        let predicted = predictions(&panel, previous, &still);
+        let before = keeping.map(|before| (&before.found, still.as_slice()));
         let mut found = look(strips, &predicted, left_out, before, settings);
         doubts = found.judge_few(strips, &predicted);
         let (held, hidden) = found.train_cells(&predicted, &tested, prior).unzip();
@@ -199,6 +201,13 @@ struct Pass {
 }
 
 impl Pass {
+    /// Whether the prediction of capture `t` is as good where other trains are left out.
+    fn stands(&self, t: usize, left_out: Option<&Occupied>, pixel_cells: usize) -> bool {
+        let trains = self.known.as_ref().zip(left_out);
+        let prediction = self.predicted[t].as_ref().zip(trains);
+        prediction.is_some_and(|(p, trains)| p.stands(t, trains, pixel_cells))
+    }
+
     /// What the last pass says of each capture.
     fn conclude(
         mut self,
@@ -236,10 +245,7 @@ fn same_trains(a: Option<&Occupied>, b: Option<&Occupied>, pixel_cells: usize) -
     let (Some(a), Some(b)) = (a, b) else {
         return a.is_none() && b.is_none();
     };
-    let differing =
-        |(a, b): (&Vec<bool>, &Vec<bool>)| a.iter().zip(b).filter(|(a, b)| a != b).count();
-    let mut captures = a.cells.iter().zip(&b.cells);
-    captures.all(|captures| differing(captures) <= pixel_cells)
+    (0..a.cells.len()).all(|t| a.differing(b, t) <= pixel_cells)
 }
 
 /// Whether the gap from one train to the next is less than its uncertainty.
@@ -248,29 +254,24 @@ fn touch(before: &Fit, next: &Fit) -> bool {
 }
 
 /// Predicts every capture of a panel, from `before`, the predictions of the pass
-/// before. Those are kept for which it would make no difference that other trains are
-/// known now: `still` has those known then, and now.
+/// before. Of those that are good `still` nothing is predicted anew.
 fn predictions(
     panel: &Panel,
     before: Option<&[Option<Prediction>]>,
-    still: Option<(&Occupied, &Occupied)>,
+    still: &[bool],
 ) -> Vec<Option<Prediction>> {
     let of_pass_before = |t: usize| before.and_then(|before| before.get(t)?.as_ref());
-    let mut predicted: Vec<Option<Prediction>> = (0..panel.len())
-        .map(|t| {
-            let kept = of_pass_before(t);
-            let stands = |p: &&Prediction| still.is_some_and(|(then, now)| p.stands(t, then, now));
-            kept.filter(stands).cloned()
-        })
-        .collect();
     let wanted: Vec<(usize, Option<&Prediction>)> = (0..panel.len())
-        .filter(|t| predicted[*t].is_none())
+        .filter(|t| !still[*t])
         .map(|t| (t, of_pass_before(t)))
         .collect();
-    for ((t, _), anew) in wanted.iter().zip(predict_all(panel, &wanted)) {
-        predicted[*t] = anew;
-    }
-    predicted
+    let mut anew = predict_all(panel, &wanted).into_iter();
+    (still.iter().enumerate())
+        .map(|(t, still)| match still {
+            true => of_pass_before(t).cloned(),
+            false => anew.next().flatten(),
+        })
+        .collect()
 }
 
 fn measure(pass: Pass, unlike: &[bool], settings: &PassSettings) -> Vec<StripOutcome> {
