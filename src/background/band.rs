@@ -4,6 +4,7 @@
 //! predictions are put together.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use nalgebra::{DMatrix, DVector};
 use ndarray::{Array2, Axis as Dim};
@@ -288,30 +289,29 @@ impl<'a> Target<'a> {
         let mut all_weights = Array2::zeros((blocks.len(), picks.len() + 1));
         let mut rho = vec![1.0f32; self.panel.axes().1.len];
         let whole = fitted.equations(self.clear);
+        let section = (SECTION_M / self.panel.settings.block_m).round().max(1.0) as usize;
+        let stretches: Vec<Range<usize>> = (blocks.chunks(section))
+            .map(|blocks| blocks[0].from..blocks[blocks.len() - 1].to)
+            .collect();
         let sums = LocalSums::new(
             self.panel,
             (self.band, *t, picks),
-            &fitted.fit.weights,
-            moved,
+            (&fitted.fit.weights, moved),
+            &stretches,
         );
-        let mut solved_whole: BTreeMap<&[bool], Option<(Vec<f64>, f64)>> = BTreeMap::new();
-        let section = (SECTION_M / self.panel.settings.block_m).round().max(1.0) as usize;
-        for (blocks, mut weights) in blocks
-            .chunks(section)
-            .zip(all_weights.axis_chunks_iter_mut(Dim(0), section))
+        let mut solved_whole: BTreeMap<&[bool], Option<Vec<f64>>> = BTreeMap::new();
+        let sections = blocks.chunks(section).zip(&stretches);
+        for ((blocks, stretch), mut weights) in
+            sections.zip(all_weights.axis_chunks_iter_mut(Dim(0), section))
         {
-            let Some((first, last)) = blocks.first().zip(blocks.last()) else {
-                continue;
-            };
-            let local = sums.around(first.from..last.to, &whole);
+            let local = sums.around(stretch, &whole);
             let mut solved: BTreeMap<&[bool], Option<(Vec<f64>, f64)>> = BTreeMap::new();
             for (mut weights, block) in weights.outer_iter_mut().zip(blocks) {
                 let solution = solved.entry(&block.allowed).or_insert_with(|| {
                     let of_whole = solved_whole
                         .entry(&block.allowed)
-                        .or_insert_with(|| whole.solve(&block.allowed, None));
-                    let (towards, _) = of_whole.as_ref()?;
-                    local.solve(&block.allowed, Some(towards))
+                        .or_insert_with(|| whole.solve(&block.allowed));
+                    local.solve_towards(&block.allowed, of_whole.as_ref()?)
                 });
                 let Some((beta, ratio)) = solution else {
                     rho[block.from..block.to].fill(f32::INFINITY);

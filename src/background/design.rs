@@ -60,8 +60,10 @@ pub(super) fn products(left: ArrayView2<f32>, right: ArrayView2<f32>) -> DMatrix
         .zip(right.axis_chunks_iter(Dim(1), 1024))
     {
         let part = l.dot(&r.t());
-        for ((i, j), v) in part.indexed_iter() {
-            sums[(i, j)] += f64::from(*v);
+        for (mut sums, part) in sums.column_iter_mut().zip(part.axis_iter(Dim(1))) {
+            for (sum, v) in sums.iter_mut().zip(part) {
+                *sum += f64::from(*v);
+            }
         }
     }
     sums

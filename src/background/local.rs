@@ -11,8 +11,6 @@ use super::panel::Panel;
 
 /// Fewer clear cells than this fit nothing.
 pub(super) const LEAST_CELLS: usize = 200;
-/// Stretches are summed from steps of this length, m: a divisor of their length and reach.
-const STEP_M: f64 = 30.0;
 /// A stretch is fitted on its own cells and those so far beyond it, m.
 const SECTION_REACH_M: f64 = 60.0;
 /// Strength of the pull to the coefficients of the whole strip, against the
@@ -33,61 +31,70 @@ pub(super) struct LocalSums {
 /// Sums of products, (target less its gradient part, predictors, ones) by itself, over
 /// some cells of a fit.
 struct Sums {
-    /// Chainage cells from one step of the sums to the next.
-    step: usize,
-    /// Per step: the sums over all cells before it, and how many they are.
-    before: Vec<(DMatrix<f64>, f64)>,
+    /// By chainage cell: the sums over all cells before it, and how many they are.
+    before: Vec<(usize, DMatrix<f64>, f64)>,
 }
 
 impl Sums {
     /// `columns` is (column, cell) with each cell times the root of its weight, the
-    /// cells by order of their `chainage`.
-    fn new(columns: &Array2<f32>, chainage: &[usize], (len, step): (usize, usize)) -> Self {
+    /// cells by order of their `chainage`. `bounds` are the chainage cells, by their
+    /// order, where stretches begin or end.
+    fn new(columns: &Array2<f32>, chainage: &[usize], bounds: &[usize]) -> Self {
         let size = columns.nrows();
-        let mut before = vec![(DMatrix::zeros(size, size), 0.0)];
+        let mut sum = DMatrix::zeros(size, size);
         let mut from = 0;
-        for limit in (step..len + step).step_by(step) {
-            let to = chainage.partition_point(|j| *j < limit);
+        let before = bounds.iter().map(|bound| {
+            let to = chainage.partition_point(|j| j < bound);
             let own = columns.slice_axis(Dim(1), Slice::from(from..to));
-            let (sum, count) = &before[before.len() - 1];
-            let next = (sum + products(own, own), count + (to - from) as f64);
-            before.push(next);
+            sum += products(own, own);
             from = to;
+            (*bound, sum.clone(), to as f64)
+        });
+        Self {
+            before: before.collect(),
         }
-        Self { step, before }
     }
 
-    /// Sums over the cells at some chainages, and how many they are; to the next step.
+    /// Sums over the cells from one bound to another, and how many they are.
     fn over(&self, cells: &Range<usize>) -> (DMatrix<f64>, f64) {
         let at = |cell: usize| {
-            let step = (cell as f64 / self.step as f64).round() as usize;
-            &self.before[step.min(self.before.len() - 1)]
+            let after = self.before.partition_point(|(bound, ..)| *bound < cell);
+            &self.before[after.min(self.before.len() - 1)]
         };
         let (from, to) = (at(cells.start), at(cells.end));
-        (&to.0 - &from.0, to.1 - from.1)
+        (&to.1 - &from.1, to.2 - from.2)
     }
 
-    fn all(&self) -> &(DMatrix<f64>, f64) {
-        &self.before[self.before.len() - 1]
+    /// The same over all of them.
+    fn all(&self) -> (&DMatrix<f64>, f64) {
+        let (_, sum, count) = &self.before[self.before.len() - 1];
+        (sum, *count)
     }
 }
 
 impl LocalSums {
     /// `weights` are those of the fit of capture `t` from `picks`, one a cell,
-    /// `moved` is its gradient part.
+    /// `moved` is its gradient part. `stretches` are the chainage cells of those that
+    /// equations are wanted for.
     pub(super) fn new(
         panel: &Panel<'_>,
         (band, t, picks): (usize, usize, &[usize]),
-        weights: &[f32],
-        moved: &Array2<f32>,
+        (weights, moved): (&[f32], &Array2<f32>),
+        stretches: &[Range<usize>],
     ) -> Self {
         let (_, chainage) = panel.axes();
+        let reach = (SECTION_REACH_M / chainage.step_m).round() as usize;
+        let near = stretches.iter().map(|cells| reached(cells, reach));
+        let mut bounds: Vec<usize> = near.flat_map(|cells| [cells.start, cells.end]).collect();
+        bounds.extend([0, chainage.len]);
+        bounds.retain(|bound| *bound <= chainage.len);
+        bounds.sort_unstable();
+        bounds.dedup();
         let track_rows = panel.track_rows();
         let place = |i: usize| (panel.cells[i] / chainage.len, panel.cells[i] % chainage.len);
         let kept = weights.iter().enumerate().filter(|(_, w)| **w > 0.0);
         let (on_track, beside): (Vec<_>, Vec<_>) =
             (kept.map(|(i, w)| (i, w.sqrt()))).partition(|(i, _)| track_rows[place(*i).0]);
-        let step = ((STEP_M / chainage.step_m).round() as usize).max(1);
         let sums = |cells: &[(usize, f32)]| {
             let fit = &panel.fit[band];
             let ones = fit.nrows() - 1;
@@ -100,12 +107,12 @@ impl LocalSums {
                 *to -= root * moved[place(*i)];
             }
             let at: Vec<usize> = cells.iter().map(|(i, _)| place(*i).1).collect();
-            Sums::new(&columns, &at, (chainage.len, step))
+            Sums::new(&columns, &at, &bounds)
         };
         Self {
             track: sums(&on_track),
             ground: sums(&beside),
-            reach: (SECTION_REACH_M / chainage.step_m).round() as usize,
+            reach,
         }
     }
 
@@ -113,8 +120,8 @@ impl LocalSums {
     /// surroundings, and from the track everywhere else. A train that is not
     /// known yet would take part in its own prediction, and most of a faint one
     /// would be explained by it. Those of `whole` where too little is clear.
-    pub(super) fn around(&self, cells: Range<usize>, whole: &Reduced) -> Reduced {
-        let near = cells.start.saturating_sub(self.reach)..cells.end + self.reach;
+    pub(super) fn around(&self, cells: &Range<usize>, whole: &Reduced) -> Reduced {
+        let near = reached(cells, self.reach);
         let (own_track, on_track) = self.track.over(&near);
         let (ground, beside) = self.ground.over(&near);
         if on_track + beside < LEAST_CELLS as f64 {
@@ -132,6 +139,11 @@ impl LocalSums {
             (whole.ridge.iter().map(|r| r * share).collect(), count),
         )
     }
+}
+
+/// A stretch and so many cells beyond both of its ends.
+fn reached(cells: &Range<usize>, reach: usize) -> Range<usize> {
+    cells.start.saturating_sub(reach)..cells.end + reach
 }
 
 /// The normal equations of a fit with its gradient part taken to the left side,
@@ -192,19 +204,31 @@ impl Reduced {
         Some(Cholesky::new(system)?.solve(&right))
     }
 
-    /// Coefficients (predictors allowed, then the constant) and the ratio of
-    /// residual scales, at least 1.
-    pub(super) fn solve(
+    /// Coefficients of the predictors allowed, then the constant.
+    pub(super) fn solve(&self, allowed: &[bool]) -> Option<Vec<f64>> {
+        let beta = self.coefficients(&columns(allowed), None)?;
+        Some(beta.as_slice().to_vec())
+    }
+
+    /// The same drawn `towards` others, and the ratio of residual scales to the whole fit,
+    /// at least 1.
+    pub(super) fn solve_towards(
         &self,
         allowed: &[bool],
-        towards: Option<&[f64]>,
+        towards: &[f64],
     ) -> Option<(Vec<f64>, f64)> {
-        let mut columns: Vec<usize> = (0..allowed.len()).filter(|k| allowed[*k]).collect();
-        columns.push(allowed.len());
-        let beta = self.coefficients(&columns, towards)?;
+        let columns = columns(allowed);
+        let beta = self.coefficients(&columns, Some(towards))?;
         let ratio = self.remainder(&beta, &columns) / self.left;
         Some((beta.as_slice().to_vec(), ratio.max(1.0).sqrt()))
     }
+}
+
+/// The columns of predictors that are allowed, and of the constant.
+fn columns(allowed: &[bool]) -> Vec<usize> {
+    let mut columns: Vec<usize> = (0..allowed.len()).filter(|k| allowed[*k]).collect();
+    columns.push(allowed.len());
+    columns
 }
 
 #[cfg(test)]
@@ -216,7 +240,7 @@ mod tests {
         // Three fit cells at every second of 20 chainage cells, in steps of 4.
         let chainage: Vec<usize> = (0..30).map(|n| n / 3 * 2).collect();
         let columns = Array2::from_shape_fn((3, 30), |(k, n)| ((n * 7 + k * 5) % 11) as f32 - 4.0);
-        let sums = Sums::new(&columns, &chainage, (20, 4));
+        let sums = Sums::new(&columns, &chainage, &[0, 4, 12, 16, 20]);
         for (stretch, fit_cells) in [
             (4..12, 6..18),
             (0..4, 0..6),
