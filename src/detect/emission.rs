@@ -83,8 +83,13 @@ fn with_bands<D: Dim>(bands: D, profile: &Profile, prior: Prior) -> Vec<[f64; ST
 where
     DefaultAllocator: Allocator<D> + Allocator<D, D>,
 {
+    let noise = OMatrix::from_fn_generic(bands, bands, |a, b| profile.band_correlation[(a, b)]);
+    let Some(factor) = Cholesky::new(noise.clone()) else {
+        return vec![[0.0; STATES]; profile.chainage.len];
+    };
     let model = Model {
-        noise: OMatrix::from_fn_generic(bands, bands, |a, b| profile.band_correlation[(a, b)]),
+        noise,
+        factor,
         lane_correlation: profile.lane_correlation,
         prior,
     };
@@ -126,6 +131,7 @@ where
     DefaultAllocator: Allocator<D, D>,
 {
     noise: OMatrix<f64, D, D>,
+    factor: Cholesky<f64, D>,
     lane_correlation: f64,
     prior: Prior,
 }
@@ -184,14 +190,22 @@ where
         (road, lorry): (&Contrasts<D>, bool),
         times: f64,
     ) -> Option<GivenRoad<D>> {
+        let rho = self.lane_correlation;
+        if !lorry {
+            let energy = road.z.dot(&self.factor.solve(&road.z)) / times;
+            let ln_determinant = self.factor.ln_determinant() + road.z.len() as f64 * times.ln();
+            return Some(GivenRoad {
+                z: &track.z - &road.z * rho,
+                covariance: &self.noise * (times * (1.0 - rho * rho)),
+                log_density: -0.5 * (ln_determinant + energy),
+            });
+        }
         let noise = &self.noise * times;
         let mut of_road = noise.clone();
-        if lorry {
-            add_source(&mut of_road, self.prior, road);
-        }
+        add_source(&mut of_road, self.prior, road);
         let factor = Cholesky::new(of_road)?;
         let solved = factor.solve(&road.z);
-        let shared = &noise * self.lane_correlation;
+        let shared = &noise * rho;
         Some(GivenRoad {
             z: &track.z - &shared * &solved,
             covariance: noise - &shared * factor.solve(&shared),
