@@ -52,7 +52,7 @@ impl PanelSettings {
             core_m: (6.0 * gsd_m).clamp(8.0, 20.0),
             block_m: 30.0,
             cells: 12_000,
-            predictors: 48,
+            predictors: 36,
             zones_m: half_widths(gsd_m),
         }
     }
