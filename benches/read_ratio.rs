@@ -7,17 +7,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use gdal::Dataset;
 use gdal::raster::GdalType;
 use ndarray::Array3;
-use railspan::capture::Capture;
 use railspan::geo::Grid;
-use railspan::pipeline::{Job, Memo, plan, workers};
+use railspan::pipeline::{Memo, plan, workers};
 use railspan::simulate::{Delivery, Scenario, Sensor, simulate};
-use railspan::source::{RasterFile, RasterLayout, RasterSamples, place_scenes};
+use railspan::source::{RasterFile, RasterLayout, RasterSamples};
 
 mod fixture;
 
@@ -39,7 +37,7 @@ fn main() {
     let (mut reading, mut extracting) = (Duration::MAX, Duration::MAX);
     let (mut running, mut peak_kb) = (Duration::MAX, 0);
     for _ in 0..ROUNDS {
-        reading = reading.min(read_only(&captures, &jobs));
+        reading = reading.min(fixture::read_only(&captures, &jobs, THREADS));
         extracting = extracting.min(run("extract", &folder).0);
         let (time, kb) = run("run", &folder);
         running = running.min(time);
@@ -57,44 +55,6 @@ fn main() {
     told("railspan extract", extracting);
     told("railspan run", running);
     println!("  peak memory of the run {:.0} MB", peak_kb as f64 / 1024.0);
-}
-
-/// Reads every window of every band and mask with the raster library, and
-/// does nothing with it.
-fn read_only(captures: &[Capture], jobs: &[Job]) -> Duration {
-    let started = Instant::now();
-    let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..THREADS {
-            scope.spawn(|| {
-                while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    read_windows(&captures[job.capture], job);
-                }
-            });
-        }
-    });
-    started.elapsed()
-}
-
-fn read_windows(capture: &Capture, job: &Job) {
-    let places = place_scenes(capture, &job.target).unwrap();
-    for (scene, place) in capture.scenes.iter().zip(places) {
-        let Some(place) = place else { continue };
-        let window = place.window;
-        let bands = scene.bands.iter().map(|b| (&b.path, b.index));
-        let masks = scene.masks.iter().map(|m| (&m.path, m.index));
-        let mut open: Option<(&String, Dataset)> = None;
-        for (path, index) in bands.chain(masks) {
-            // Bands of one file come together: it is opened once.
-            if open.as_ref().is_none_or(|(name, _)| *name != path) {
-                open = Some((path, Dataset::open(path).unwrap()));
-            }
-            let band = open.as_ref().unwrap().1.rasterband(index).unwrap();
-            let corner = (window.col as isize, window.row as isize);
-            let size = (window.width, window.height);
-            std::hint::black_box(band.read_as::<f32>(corner, size, size, None).unwrap());
-        }
-    }
 }
 
 /// Time and peak memory, kB, of the program on a fresh store.

@@ -207,13 +207,11 @@ impl<'a> Target<'a> {
 
     /// Coefficients without gradients.
     fn begin(&self) -> Option<DVector<f64>> {
-        match &self.warm {
-            Some(beta) => Some(beta.clone()),
-            None => {
-                let fit = (self.design()).fit(self.clear, &self.ridge(), None, COLD_ROUNDS.0)?;
-                Some(fit.beta)
-            }
+        if let Some(beta) = &self.warm {
+            return Some(beta.clone());
         }
+        let fit = (self.design()).fit(self.clear, &self.ridge(), None, COLD_ROUNDS.0)?;
+        Some(fit.beta)
     }
 
     /// The same in all blocks: between blocks with predictors of their own a prediction has

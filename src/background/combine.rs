@@ -77,3 +77,65 @@ impl Panel<'_> {
         (beta, constants)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use ndarray::{Array3, array};
+
+    use super::*;
+    use crate::background::PanelSettings;
+    use crate::strip::{Axis, Strip};
+
+    #[test]
+    fn captures_are_put_together_block_by_block() {
+        let axis = |first_m: f64, len: usize| Axis {
+            first_m,
+            step_m: 5.0,
+            len,
+        };
+        // 17 × 40 cells, blocks of six; capture k shows k times a texture.
+        let (offset, chainage) = (axis(-40.0, 17), axis(0.0, 40));
+        let strips: Vec<Strip> = (0..4)
+            .map(|k| Strip {
+                offset,
+                chainage,
+                values: Array3::from_shape_fn((1, 17, 40), |(_, i, j)| {
+                    k as f32 * (1.0 + ((i * 40 + j) % 7) as f32)
+                }),
+                covered: Array2::from_elem((17, 40), true),
+                clear: Array2::from_elem((17, 40), true),
+            })
+            .collect();
+        let panel = Panel::new(&strips, PanelSettings::for_gsd(10.0), None, None).unwrap();
+        let mut one = Array2::zeros((7, 3));
+        one.row_mut(2).assign(&array![2.0, -1.0, 0.5]);
+        let two = Array2::from_elem((7, 2), 3.0);
+        let weights = [
+            Some(Weights {
+                picks: &[1, 3],
+                beta: one,
+            }),
+            None,
+            Some(Weights {
+                picks: &[2],
+                beta: two,
+            }),
+        ];
+        let got = panel.combine(0, weights.into_iter());
+        assert!(got[1].is_none());
+        let full = |k: usize, i: usize, j: usize| panel.full[0][(k, i * 40 + j)];
+        for ((i, j), v) in got[0].as_ref().unwrap().indexed_iter() {
+            let inside = (12..18).contains(&j);
+            let expected = if inside {
+                2.0 * full(1, i, j) - full(3, i, j) + 0.5
+            } else {
+                0.0
+            };
+            assert!((v - expected).abs() < 1e-5, "{i} {j}");
+        }
+        for ((i, j), v) in got[2].as_ref().unwrap().indexed_iter() {
+            assert!((v - 3.0 * full(2, i, j) - 3.0).abs() < 1e-5, "{i} {j}");
+        }
+    }
+}

@@ -66,15 +66,16 @@ pub fn predict_all(
     let of_tasks: Vec<Vec<Option<OfBand>>> = (tasks.into_par_iter())
         .map(|(band, together)| predict_band(panel, band, together))
         .collect();
-    let mut predicted = of_tasks.chunks(bands.max(1)).flat_map(|of_bands| {
-        (0..of_bands[0].len()).map(move |n| {
-            let of_bands: Option<Vec<&OfBand>> =
-                of_bands.iter().map(|band| band[n].as_ref()).collect();
-            of_bands
-        })
-    });
+    let bands_of = |n: usize| -> Option<Vec<&OfBand>> {
+        let of_bands = &of_tasks[n / TOGETHER * bands..][..bands];
+        of_bands.iter().map(|b| b[n % TOGETHER].as_ref()).collect()
+    };
+    let mut numbers = 0..;
     (members.iter())
-        .map(|member| member.as_ref()?.prediction(&predicted.next()??))
+        .map(|member| {
+            let member = member.as_ref()?;
+            member.prediction(&bands_of(numbers.next()?)?)
+        })
         .collect()
 }
 
@@ -253,6 +254,55 @@ mod tests {
         let row = left_on_track(&panel, &strips);
         let cells = CHAINAGE.cell_at(480.0)..CHAINAGE.cell_at(720.0);
         cells.clone().map(|j| row[j]).sum::<f32>() / cells.len() as f32
+    }
+
+    #[test]
+    fn captures_are_predicted_side_by_side_as_alone() {
+        // More than go together.
+        let strips = series(0.1);
+        let panel = Panel::new(&strips, PanelSettings::for_gsd(10.0), None, None).unwrap();
+        let all: Vec<_> = (0..CAPTURES).map(|t| (t, None)).collect();
+        let together = predict_all(&panel, &all);
+        for t in [0, TOGETHER - 1, TOGETHER, CAPTURES - 1] {
+            let (of_all, alone) = (
+                together[t].as_ref().unwrap(),
+                predict(&panel, t, None).unwrap(),
+            );
+            assert_eq!((&of_all.picks, &of_all.rho), (&alone.picks, &alone.rho));
+            let apart = &of_all.values - &alone.values;
+            assert!(apart.iter().all(|d| d.abs() < 1e-6), "{t}");
+        }
+    }
+
+    #[test]
+    fn a_prediction_stands_until_a_train_matters_to_it() {
+        let strips = series(0.0);
+        let panel = Panel::new(&strips, PanelSettings::for_gsd(10.0), None, None).unwrap();
+        let mut predicted = predict(&panel, 5, None).unwrap();
+        // Of the first two predictors one says half, one next to nothing.
+        for (n, share) in [0.5, 0.01].into_iter().enumerate() {
+            predicted.beta[0][n] = share;
+            predicted.weights[0].column_mut(n).fill(share as f32);
+        }
+        let nothing = occupied(vec![vec![false; CHAINAGE.len]; CAPTURES], Vec::new());
+        let with_train = |capture: usize, cells: Range<usize>| {
+            let mut now = nothing.clone();
+            now.cells[capture][cells].fill(true);
+            now
+        };
+        let stands = |now: &Occupied| predicted.stands(5, (&nothing, now), 2);
+        assert!(stands(&nothing));
+        let (much, little) = (predicted.picks[0], predicted.picks[1]);
+        assert!(stands(&with_train(little, 20..60)));
+        assert!(!stands(&with_train(much, 20..60)));
+        assert!(!predicted.stands(5, (&with_train(much, 20..60), &nothing), 2));
+        // Of its own cells a pixel may change.
+        assert!(stands(&with_train(5, 20..22)) && !stands(&with_train(5, 20..23)));
+        let elsewhere = Occupied {
+            centre_m: 1.0,
+            ..nothing.clone()
+        };
+        assert!(!stands(&elsewhere));
     }
 
     #[test]

@@ -84,6 +84,7 @@ where
     DefaultAllocator: Allocator<D> + Allocator<D, D>,
 {
     let noise = OMatrix::from_fn_generic(bands, bands, |a, b| profile.band_correlation[(a, b)]);
+    // Bands that are all alike say nothing.
     let Some(factor) = Cholesky::new(noise.clone()) else {
         return vec![[0.0; STATES]; profile.chainage.len];
     };
@@ -283,4 +284,69 @@ pub(super) fn log_sum(a: f64, b: f64) -> f64 {
         return high;
     }
     high + ((a - high).exp() + (b - high).exp()).ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::{DMatrix, DVector};
+
+    use super::*;
+    use crate::strip::Axis;
+
+    #[test]
+    fn a_track_given_the_road_is_both_together() {
+        // Three bands on two lanes, one sample.
+        let axis = Axis {
+            first_m: 0.0,
+            step_m: 1.5,
+            len: 1,
+        };
+        let column = |values: [f32; 3]| Array2::from_shape_fn((3, 1), |(b, _)| values[b]);
+        let sigma = column([0.01, 0.012, 0.02]);
+        let track = column([0.03, -0.01, 0.05]);
+        let mut profile = Profile::seen_whole(axis, (track, sigma.clone()), (2.2, 3.0));
+        (profile.road, profile.road_sigma) = (column([0.02, 0.04, 0.01]), sigma);
+        profile.lane_correlation = 0.4;
+        profile.band_correlation =
+            Array2::from_shape_fn((3, 3), |(a, b)| if a == b { 1.0 } else { 0.3 });
+        let got = log_likelihoods(&profile, Prior::OPTICAL)[0];
+        // The same written out over both lanes.
+        let value = |i: usize| {
+            let lane = if i < 3 { &profile.track } else { &profile.road };
+            f64::from(lane[(i % 3, 0)])
+        };
+        let sigma = |i: usize| f64::from(profile.track_sigma[(i % 3, 0)]);
+        let z = DVector::from_fn(6, |i, _| value(i) / sigma(i));
+        let covariance = |strengths: [f64; 2], times: f64| {
+            DMatrix::from_fn(6, 6, |i, j| {
+                let lane = if i / 3 == j / 3 { 1.0 } else { 0.4 };
+                let noise = lane * profile.band_correlation[(i % 3, j % 3)];
+                let tau = 0.08 * strengths[i / 3];
+                let share = if i == j { 1.0 } else { 0.7 };
+                let source = if i / 3 == j / 3 {
+                    tau * tau * share
+                } else {
+                    0.0
+                };
+                times * noise + source / (sigma(i) * sigma(j))
+            })
+        };
+        let density = |strengths: [f64; 2], times: f64| {
+            let covariance = covariance(strengths, times);
+            let energy = z.dot(&(covariance.clone().try_inverse().unwrap_or_default() * &z));
+            -0.5 * (covariance.determinant().ln() + energy)
+        };
+        let empty = |road: f64| {
+            let (usual, wild) = (density([0.0, road], 1.0), density([0.0, road], 9.0));
+            log_sum(0.999_f64.ln() + usual, 0.001_f64.ln() + wild)
+        };
+        for (lorry, states) in got.chunks(TRACK).enumerate() {
+            let road = lorry as f64;
+            assert!((states[0] - empty(road)).abs() < 1e-6, "{states:?}");
+            for (state, strength) in states[1..].iter().zip(STRENGTHS) {
+                let expected = density([strength, road], 1.0);
+                assert!((state - expected).abs() < 1e-6, "{state} {expected}");
+            }
+        }
+    }
 }

@@ -229,6 +229,8 @@ fn precision(profiles: &[Option<Profile>], cells: &Range<usize>, b: usize) -> Ve
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use super::*;
     use crate::strip::Axis;
 
@@ -324,9 +326,9 @@ mod tests {
             captures: [0, 1],
             stretches: 1..2,
         };
-        assert_eq!(hidden(&[0.15, 0.15], &[]), [both.clone()]);
+        assert_eq!(hidden(&[0.15, 0.15], &[]), slice::from_ref(&both));
         // What was looked for in vain is not looked for again, elsewhere it is.
-        assert_eq!(hidden(&[0.15, 0.15], &[both.clone()]), []);
+        assert_eq!(hidden(&[0.15, 0.15], slice::from_ref(&both)), []);
         let elsewhere = Overlap {
             captures: [0, 2],
             ..both.clone()
