@@ -135,7 +135,7 @@ impl<'a> SeriesLook<'a> {
             self.move_aside(&mut captures);
         }
         let (placed, strips) = apart(captures);
-        warn_if_beside(self.track, self.captures);
+        warn_if_beside(self.track, self.captures, &placed);
         let Sorted {
             shows,
             strips,
@@ -199,6 +199,20 @@ impl<'a> SeriesLook<'a> {
     /// Nothing of the series lies on the track.
     pub(super) fn strips(&self) -> Result<Vec<Strip>> {
         Ok(apart(self.straightened()?).1)
+    }
+
+    /// The strips of captures that are known to lie at these places, one for each tile that
+    /// a capture has.
+    pub(super) fn strips_at(&self, places: Vec<Vec<Placed>>) -> Vec<Strip> {
+        let at = |placed| {
+            Ok(Straightened {
+                placed,
+                ..self.blank()
+            })
+        };
+        let mut captures: Vec<Result<Straightened>> = places.into_iter().map(at).collect();
+        self.sample(&mut captures, |_| true);
+        apart(captures).1
     }
 
     fn look_optically(&self, strips: &[Strip], false_alarms: f64) -> Result<Vec<Outcome>> {

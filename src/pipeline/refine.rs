@@ -2,6 +2,7 @@
 
 use ndarray::{Array2, Array3, Axis as Dim};
 
+use super::align::Placed;
 use super::group::{Filed, FiledCapture, SeriesKey, group};
 use super::look::SeriesLook;
 use super::{Watch, Workers};
@@ -137,7 +138,9 @@ pub fn refine(
 }
 
 fn series_line(track: &Track, captures: &[FiledCapture]) -> Result<Located> {
-    let chosen = clearest(captures, MOST_CAPTURES);
+    let chosen: Vec<FiledCapture> = (clearest(captures, MOST_CAPTURES).into_iter())
+        .map(|i| captures[i].clone())
+        .collect();
     let origin = chosen[0].origin();
     let spec = wide_spec(track, origin.gsd_m)?;
     let strips = SeriesLook::on_cells(track, &chosen, spec)?.strips()?;
@@ -178,17 +181,24 @@ fn scene<'a>(
     }
 }
 
-/// Warns where a few captures of a series show a line beside the one given, and
-/// none on it. Looks wider than trains are looked for, and at what is always
-/// there alone; that nothing can be said is no matter.
-pub(super) fn warn_if_beside(track: &Track, captures: &[FiledCapture]) {
-    let chosen = clearest(captures, MOST_TO_WARN);
+/// Warns where a few captures of a series, which lie at these `places`, show a line beside
+/// the one given, and none on it. Looks wider than trains are looked for, and at what is
+/// always there alone; that nothing can be said is no matter.
+pub(super) fn warn_if_beside(
+    track: &Track,
+    captures: &[FiledCapture],
+    places: &[Result<Vec<Placed>>],
+) {
+    let (chosen, places): (Vec<FiledCapture>, Vec<Vec<Placed>>) =
+        (clearest(captures, MOST_TO_WARN).into_iter())
+            .filter_map(|i| Some((captures[i].clone(), places[i].as_ref().ok()?.clone())))
+            .unzip();
     if chosen.len() < LEAST_TO_WARN {
         return;
     }
     let origin = chosen[0].origin();
     let strips = wide_spec(track, origin.gsd_m)
-        .and_then(|spec| SeriesLook::on_cells(track, &chosen, spec)?.strips());
+        .and_then(|spec| Ok(SeriesLook::on_cells(track, &chosen, spec)?.strips_at(places)));
     let Ok(strips) = strips else { return };
     let Some((found, given)) = beside(&scene(track, &strips, &[], origin.gsd_m)) else {
         return;
@@ -212,13 +222,13 @@ pub(super) fn warn_if_beside(track: &Track, captures: &[FiledCapture]) {
 }
 
 /// The captures that show most, in order of time.
-fn clearest(captures: &[FiledCapture], most: usize) -> Vec<FiledCapture> {
+fn clearest(captures: &[FiledCapture], most: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..captures.len()).collect();
     let clear = |i: usize| captures[i].origin().clear_share;
     order.sort_by(|&a, &b| clear(b).total_cmp(&clear(a)).then(a.cmp(&b)));
     order.truncate(most);
     order.sort_unstable();
-    order.into_iter().map(|i| captures[i].clone()).collect()
+    order
 }
 
 /// Cells as for looking for trains, but wider, and none finer than they need be.
