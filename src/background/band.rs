@@ -38,25 +38,27 @@ pub(super) struct OfBand {
 
 /// Predicts one band of these captures; `None` where the equations of one have no solution.
 pub(super) fn predict_band(panel: &Panel, band: usize, members: &[&Member]) -> Vec<Option<OfBand>> {
+    let zones = members.iter().map(|m| m.zones.len()).max().unwrap_or(0);
     let mut out: Vec<Option<OfBand>> = Vec::new();
-    // The zone of the track comes first, and all have it.
-    for zone in 0..panel.zone_count() {
+    for zone in 0..zones {
         let targets: Vec<Option<Target>> = (members.iter())
             .map(|member| Target::of(panel, (band, zone), member))
             .collect();
         let predicted = predict_zone(panel, band, &targets);
+        // The zone of the track comes first, and all have it.
         if zone == 0 {
             out = predicted;
             continue;
         }
+        let rows = panel.rows_of_zone(zone);
         for ((out, target), ground) in out.iter_mut().zip(&targets).zip(predicted) {
             if target.is_none() {
                 continue;
             }
             match (&mut *out, ground) {
                 (Some(out), Some(ground)) => {
-                    for i in panel.rows_of_zone(zone) {
-                        out.values.row_mut(i).assign(&ground.values.row(i));
+                    for i in &rows {
+                        out.values.row_mut(*i).assign(&ground.values.row(*i));
                     }
                 }
                 _ => *out = None,
@@ -74,10 +76,10 @@ fn predict_zone(panel: &Panel, band: usize, targets: &[Option<Target>]) -> Vec<O
     let fields = panel.combine(
         band,
         (targets.iter().zip(&begun))
-            .map(|(target, beta)| Some(target.as_ref()?.alike(beta.as_ref()?))),
+            .map(|(target, beta)| Some(target.as_ref()?.everywhere(beta.as_ref()?))),
     );
-    let solved: Vec<Option<Solved>> = (targets.iter().zip(begun).zip(fields))
-        .map(|((target, beta), field)| target.as_ref()?.solve(beta?, field?))
+    let mut solved: Vec<Option<OfBand>> = (targets.iter().zip(begun).zip(fields))
+        .map(|((target, beta), field)| target.as_ref()?.solve(&beta?, field?))
         .collect();
     let linear = panel.combine(
         band,
@@ -88,18 +90,12 @@ fn predict_zone(panel: &Panel, band: usize, targets: &[Option<Target>]) -> Vec<O
             })
         }),
     );
-    (targets.iter().zip(solved).zip(linear))
-        .map(|((target, solved), linear)| {
-            let (target, solved) = (target.as_ref()?, solved?);
-            Some(OfBand {
-                values: linear? + solved.moved + panel.level[(target.member.t, band)],
-                scale: solved.scale,
-                rho: solved.rho,
-                beta: solved.beta,
-                weights: solved.weights,
-            })
-        })
-        .collect()
+    for (solved, linear) in solved.iter_mut().zip(linear) {
+        if let (Some(solved), Some(linear)) = (solved, linear) {
+            solved.values += &linear;
+        }
+    }
+    solved
 }
 
 /// Coefficients of the previous pass for the predictors of this one.
@@ -128,17 +124,6 @@ struct Target<'a> {
     member: &'a Member<'a>,
     clear: &'a [bool],
     warm: Option<DVector<f64>>,
-}
-
-/// The coefficients of a target, block by block.
-struct Solved {
-    scale: f64,
-    beta: DVector<f64>,
-    /// (block, pick and constant).
-    weights: Array2<f32>,
-    rho: Vec<f32>,
-    /// What the gradients add to the strip.
-    moved: Array2<f32>,
 }
 
 /// A fit with the field whose gradients it used.
@@ -214,9 +199,9 @@ impl<'a> Target<'a> {
         Some(fit.beta)
     }
 
-    /// The same in all blocks: between blocks with predictors of their own a prediction has
-    /// steps, which are no gradients.
-    fn alike(&self, beta: &DVector<f64>) -> Weights<'_> {
+    /// These coefficients in all blocks, for the field that gradients are taken of: between
+    /// blocks with predictors of their own a prediction has steps, which are no gradients.
+    fn everywhere(&self, beta: &DVector<f64>) -> Weights<'_> {
         let blocks = self.member.blocks.len();
         Weights {
             picks: &self.member.picks,
@@ -224,17 +209,19 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// From coefficients without gradients, and the field that they make.
-    fn solve(&self, beta: DVector<f64>, field: Array2<f32>) -> Option<Solved> {
-        let fitted = self.fit(&beta, field)?;
+    /// Fits with gradients, then block by block, from coefficients without and the field
+    /// that they make. The values are only what gradients and level add to what the
+    /// predictors say.
+    fn solve(&self, beta: &DVector<f64>, field: Array2<f32>) -> Option<OfBand> {
+        let fitted = self.fit(beta, field)?;
         let moved = self.gradient_part(&fitted);
         let (weights, rho) = self.available_cases(&fitted, &moved);
-        Some(Solved {
+        Some(OfBand {
+            values: moved + self.panel.level[(self.member.t, self.band)],
             scale: fitted.fit.scale,
+            rho,
             beta: fitted.beta(),
             weights,
-            rho,
-            moved,
         })
     }
 

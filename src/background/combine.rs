@@ -36,22 +36,20 @@ impl Panel<'_> {
         let (offset, chainage) = self.axes();
         let mut all = Array2::zeros((known.len(), offset.len * chainage.len));
         let blocks = self.block_cells();
-        let mut first = 0;
-        while first < blocks.len() {
-            // Up to the first block where a capture has other coefficients.
-            let alike =
-                |block: &usize| (known.iter()).all(|w| w.beta.row(*block) == w.beta.row(first));
-            let next = first + (first..blocks.len()).take_while(alike).count();
+        let numbers: Vec<usize> = (0..blocks.len()).collect();
+        // Up to the next block where a capture has other coefficients.
+        let alike = |a: &usize, b: &usize| known.iter().all(|w| w.beta.row(*a) == w.beta.row(*b));
+        for run in numbers.chunk_by(alike) {
+            let (first, last) = (run[0], run[run.len() - 1]);
             let (beta, constants) = self.coefficients(&known, first);
             for row in 0..offset.len {
                 let at = |cell: usize| row * chainage.len + cell;
-                let cells = Slice::from(at(blocks[first].start)..at(blocks[next - 1].end));
+                let cells = Slice::from(at(blocks[first].start)..at(blocks[last].end));
                 let mut to = all.slice_axis_mut(Dim(1), cells);
                 to.assign(&constants.view().insert_axis(Dim(1)));
                 let shown = self.full[band].slice_axis(Dim(1), cells);
                 general_mat_mul(1.0, &beta, &shown, 1.0, &mut to);
             }
-            first = next;
         }
         let mut strips = all.outer_iter().map(|strip| {
             strip

@@ -31,7 +31,7 @@ pub(super) struct LocalSums {
 /// Sums of products, (target less its gradient part, predictors, ones) by itself, over
 /// some cells of a fit.
 struct Sums {
-    /// By chainage cell: the sums over all cells before it, and how many they are.
+    /// By bound, a chainage cell: the sums over all cells before it, and how many they are.
     before: Vec<(usize, DMatrix<f64>, f64)>,
 }
 
@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn sums_over_a_stretch_are_those_of_its_cells() {
-        // Three fit cells at every second of 20 chainage cells, in steps of 4.
+        // Three fit cells at every second of 20 chainage cells.
         let chainage: Vec<usize> = (0..30).map(|n| n / 3 * 2).collect();
         let columns = Array2::from_shape_fn((3, 30), |(k, n)| ((n * 7 + k * 5) % 11) as f32 - 4.0);
         let sums = Sums::new(&columns, &chainage, &[0, 4, 12, 16, 20]);

@@ -10,14 +10,14 @@
 //! ```
 //!
 //! with the same band of the other captures `xₖ`, a constant, and gradient
-//! columns `gⱼ` that take up what registration left (see [`predict`]). The
+//! columns `gⱼ` that take up what registration left. The
 //! coefficients are ridge estimates (the predictors are noisy themselves) with
 //! redescending weights, so that trains, lorries and cloud rims get no say.
 //! Where pixels show the track bed apart from the ground beside it, both have
 //! coefficients of their own.
 //!
 //! [`Panel`] holds what all captures of a series share in one pass;
-//! [`predict_all`] does them in parallel. Radar has its own way:
+//! [`predict_together`] does some of them. Radar has its own way:
 //! [`radar_residuals`].
 
 mod band;
@@ -33,5 +33,5 @@ mod radar;
 mod zones;
 
 pub use panel::{Change, Occupied, Panel, PanelSettings};
-pub use predict::{Prediction, predict, predict_all};
+pub use predict::{Prediction, predict, predict_together};
 pub use radar::{RadarBackgroundSettings, RadarResidual, radar_residuals};

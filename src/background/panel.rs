@@ -127,7 +127,7 @@ impl Change {
     }
 }
 
-/// A series of strips, ready for [`super::predict`].
+/// A series of strips, ready for [`super::predict_together`].
 pub struct Panel<'a> {
     pub(super) strips: &'a [Strip],
     pub(super) settings: PanelSettings,

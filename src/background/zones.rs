@@ -40,11 +40,6 @@ impl Panel<'_> {
         (0..offset.len).map(zone).collect()
     }
 
-    /// How many zones there are.
-    pub(super) fn zone_count(&self) -> usize {
-        self.settings.zones_m.len()
-    }
-
     /// The rows of the strip in a zone.
     pub(super) fn rows_of_zone(&self, zone: usize) -> Vec<usize> {
         let zones = self.zones();

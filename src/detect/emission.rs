@@ -8,18 +8,8 @@
 use nalgebra::allocator::Allocator;
 use nalgebra::{Cholesky, Const, DefaultAllocator, Dim, Dyn, OMatrix, OVector};
 use ndarray::Array2;
-use statrs::function::erf::erfc;
 
 use crate::strip::Profile;
-
-/// Which signs a train's contrast may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// Darker or brighter than the empty track.
-    Both,
-    /// Only brighter: radar.
-    Bright,
-}
 
 /// What is known of a train's contrast before looking.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,8 +19,6 @@ pub struct Prior {
     /// Share of its variance that is common to all bands (brightness); the
     /// rest is independent (colour).
     pub common: f64,
-    /// Signs allowed.
-    pub side: Side,
 }
 
 impl Prior {
@@ -38,13 +26,6 @@ impl Prior {
     pub const OPTICAL: Self = Self {
         tau: 0.08,
         common: 0.7,
-        side: Side::Both,
-    };
-    /// Backscatter in dB: trains stand 5 to 15 dB over the track bed.
-    pub const RADAR_DB: Self = Self {
-        tau: 8.0,
-        common: 0.8,
-        side: Side::Bright,
     };
 }
 
@@ -66,7 +47,8 @@ const WILD_VARIANCE: f64 = 9.0;
 /// Log likelihood of what cannot be.
 const NEVER: f64 = -1e3;
 
-/// Log likelihood of the states by chainage; all zero where not usable.
+/// Log likelihood of the states by chainage; all zero where not usable, or where the noise
+/// of one band is a copy of another's.
 pub(super) fn log_likelihoods(profile: &Profile, prior: Prior) -> Vec<[f64; STATES]> {
     // Matrices whose size the compiler knows need no memory of their own.
     match profile.track.nrows() {
@@ -84,7 +66,6 @@ where
     DefaultAllocator: Allocator<D> + Allocator<D, D>,
 {
     let noise = OMatrix::from_fn_generic(bands, bands, |a, b| profile.band_correlation[(a, b)]);
-    // Bands that are all alike say nothing.
     let Some(factor) = Cholesky::new(noise.clone()) else {
         return vec![[0.0; STATES]; profile.chainage.len];
     };
@@ -220,13 +201,9 @@ where
             tau: self.prior.tau * strength,
             ..self.prior
         };
-        let side = match prior.side {
-            Side::Both => 0.0,
-            Side::Bright => given.bright(track, prior),
-        };
         let mut covariance = given.covariance.clone();
         add_source(&mut covariance, prior, track);
-        side + given.density(covariance)
+        given.density(covariance)
     }
 }
 
@@ -240,27 +217,6 @@ where
             let energy = self.z.dot(&factor.solve(&self.z));
             self.log_density - 0.5 * (factor.ln_determinant() + energy)
         })
-    }
-
-    /// Log of twice the posterior probability that the common contrast is
-    /// positive: the factor from a two-sided to a one-sided prior.
-    fn bright(&self, track: &Contrasts<D>, prior: Prior) -> f64 {
-        let colour = Prior {
-            tau: prior.tau * (1.0 - prior.common).sqrt(),
-            common: 0.0,
-            ..prior
-        };
-        let mut rest = self.covariance.clone();
-        add_source(&mut rest, colour, track);
-        let Some(factor) = Cholesky::new(rest) else {
-            return NEVER;
-        };
-        let weights = factor.solve(&track.per_sigma);
-        let precision = 1.0 / (prior.tau.powi(2) * prior.common) + weights.dot(&track.per_sigma);
-        let mean_in_sigmas = weights.dot(&self.z) / precision.sqrt();
-        erfc(-mean_in_sigmas / std::f64::consts::SQRT_2)
-            .max(1e-300)
-            .ln()
     }
 }
 
@@ -293,59 +249,73 @@ mod tests {
     use super::*;
     use crate::strip::Axis;
 
-    #[test]
-    fn a_track_given_the_road_is_both_together() {
-        // Three bands on two lanes, one sample.
+    /// One sample of so many bands.
+    fn sample(bands: usize, road: bool) -> Profile {
         let axis = Axis {
             first_m: 0.0,
             step_m: 1.5,
             len: 1,
         };
-        let column = |values: [f32; 3]| Array2::from_shape_fn((3, 1), |(b, _)| values[b]);
-        let sigma = column([0.01, 0.012, 0.02]);
-        let track = column([0.03, -0.01, 0.05]);
+        let column = |of: fn(f32) -> f32| Array2::from_shape_fn((bands, 1), |(b, _)| of(b as f32));
+        let sigma = column(|b| 0.01 + 0.002 * b);
+        let track = column(|b| 0.03 * (1.7 * b).cos());
         let mut profile = Profile::seen_whole(axis, (track, sigma.clone()), (2.2, 3.0));
-        (profile.road, profile.road_sigma) = (column([0.02, 0.04, 0.01]), sigma);
+        if road {
+            (profile.road, profile.road_sigma) = (column(|b| 0.02 * (b + 1.0)), sigma);
+        }
         profile.lane_correlation = 0.4;
         profile.band_correlation =
-            Array2::from_shape_fn((3, 3), |(a, b)| if a == b { 1.0 } else { 0.3 });
-        let got = log_likelihoods(&profile, Prior::OPTICAL)[0];
-        // The same written out over both lanes.
-        let value = |i: usize| {
-            let lane = if i < 3 { &profile.track } else { &profile.road };
-            f64::from(lane[(i % 3, 0)])
-        };
-        let sigma = |i: usize| f64::from(profile.track_sigma[(i % 3, 0)]);
-        let z = DVector::from_fn(6, |i, _| value(i) / sigma(i));
-        let covariance = |strengths: [f64; 2], times: f64| {
-            DMatrix::from_fn(6, 6, |i, j| {
-                let lane = if i / 3 == j / 3 { 1.0 } else { 0.4 };
-                let noise = lane * profile.band_correlation[(i % 3, j % 3)];
-                let tau = 0.08 * strengths[i / 3];
-                let share = if i == j { 1.0 } else { 0.7 };
-                let source = if i / 3 == j / 3 {
-                    tau * tau * share
-                } else {
-                    0.0
+            Array2::from_shape_fn((bands, bands), |(a, b)| if a == b { 1.0 } else { 0.3 });
+        profile
+    }
+
+    /// Log density of both lanes of a sample written out, with sources of these strengths on
+    /// track and road and so many times the noise.
+    fn density(profile: &Profile, strengths: &[f64], times: f64) -> f64 {
+        let bands = profile.track.nrows();
+        let n = bands * strengths.len();
+        let sigma = |i: usize| f64::from(profile.track_sigma[(i % bands, 0)]);
+        let z = DVector::from_fn(n, |i, _| {
+            let lane = [&profile.track, &profile.road][i / bands];
+            f64::from(lane[(i % bands, 0)]) / sigma(i)
+        });
+        let covariance = DMatrix::from_fn(n, n, |i, j| {
+            let same = i / bands == j / bands;
+            let between = profile.band_correlation[(i % bands, j % bands)];
+            let tau = 0.08 * strengths[i / bands];
+            let share = if i == j { 1.0 } else { 0.7 };
+            if same {
+                times * between + tau * tau * share / (sigma(i) * sigma(j))
+            } else {
+                times * 0.4 * between
+            }
+        });
+        let energy = z.dot(&(covariance.clone().try_inverse().unwrap_or_default() * &z));
+        -0.5 * (covariance.determinant().ln() + energy)
+    }
+
+    #[test]
+    fn a_track_given_the_road_is_both_together() {
+        for (bands, road) in [(1, true), (3, true), (4, false), (5, true)] {
+            let profile = sample(bands, road);
+            let got = log_likelihoods(&profile, Prior::OPTICAL)[0];
+            for (lorry, states) in got.chunks(TRACK).enumerate() {
+                if lorry == 1 && !road {
+                    assert!(states.iter().all(|s| *s <= NEVER));
+                    continue;
+                }
+                let expected = |track: f64, times: f64| {
+                    let both = [track, lorry as f64];
+                    density(&profile, &both[..=usize::from(road)], times)
                 };
-                times * noise + source / (sigma(i) * sigma(j))
-            })
-        };
-        let density = |strengths: [f64; 2], times: f64| {
-            let covariance = covariance(strengths, times);
-            let energy = z.dot(&(covariance.clone().try_inverse().unwrap_or_default() * &z));
-            -0.5 * (covariance.determinant().ln() + energy)
-        };
-        let empty = |road: f64| {
-            let (usual, wild) = (density([0.0, road], 1.0), density([0.0, road], 9.0));
-            log_sum(0.999_f64.ln() + usual, 0.001_f64.ln() + wild)
-        };
-        for (lorry, states) in got.chunks(TRACK).enumerate() {
-            let road = lorry as f64;
-            assert!((states[0] - empty(road)).abs() < 1e-6, "{states:?}");
-            for (state, strength) in states[1..].iter().zip(STRENGTHS) {
-                let expected = density([strength, road], 1.0);
-                assert!((state - expected).abs() < 1e-6, "{state} {expected}");
+                let empty = log_sum(
+                    0.999_f64.ln() + expected(0.0, 1.0),
+                    0.001_f64.ln() + expected(0.0, 9.0),
+                );
+                assert!((states[0] - empty).abs() < 1e-6, "{bands}: {states:?}");
+                for (state, strength) in states[1..].iter().zip(STRENGTHS) {
+                    assert!((state - expected(strength, 1.0)).abs() < 1e-6, "{bands}");
+                }
             }
         }
     }

@@ -49,7 +49,7 @@ pub use alone::Bare;
 pub use apart::better_here;
 pub use continuity::Continuity;
 pub use contrast::{Across, Contrast};
-pub use emission::{Prior, Side};
+pub use emission::Prior;
 pub use empty_track::TrackView;
 pub use lanes::{DEFAULT_PSF_PX, Lanes, told_apart};
 pub use lasting::{Standout, lasting};

@@ -328,12 +328,18 @@ mod tests {
         };
         assert_eq!(hidden(&[0.15, 0.15], &[]), slice::from_ref(&both));
         // What was looked for in vain is not looked for again, elsewhere it is.
-        assert_eq!(hidden(&[0.15, 0.15], slice::from_ref(&both)), []);
-        let elsewhere = Overlap {
-            captures: [0, 2],
-            ..both.clone()
+        let tested = |captures: [usize; 2], stretches: Range<usize>| {
+            hidden(
+                &[0.15, 0.15],
+                &[Overlap {
+                    captures,
+                    stretches,
+                }],
+            )
         };
-        assert_eq!(hidden(&[0.15, 0.15], &[elsewhere]), [both]);
+        assert_eq!(tested([1, 0], 1..3), []);
+        assert_eq!(tested([0, 1], 2..3), slice::from_ref(&both));
+        assert_eq!(tested([0, 2], 1..2), slice::from_ref(&both));
     }
 
     #[test]

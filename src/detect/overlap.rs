@@ -25,7 +25,7 @@ pub struct Overlap {
 }
 
 impl Overlap {
-    /// Whether this is some of the same, wholly or in part.
+    /// Whether both are of the same two captures and share a stretch.
     fn meets(&self, other: &Self) -> bool {
         let same = |c: &usize| other.captures.contains(c);
         self.captures.iter().all(same)

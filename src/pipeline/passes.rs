@@ -7,9 +7,10 @@ use rayon::prelude::*;
 use super::alone::unexplained;
 use super::few::{Doubt, say};
 use super::found::{Found, look};
+use super::predictions::predictions;
 use super::trials::Trials;
 use super::windows::windows;
-use crate::background::{Occupied, Panel, PanelSettings, Prediction, predict_all};
+use crate::background::{Occupied, Panel, PanelSettings, Prediction};
 use crate::detect::{Candidate, Detector, Lasting, Overlap, ScoreTail, TrackView, standing};
 use crate::error::{Error, Result};
 use crate::measure::{Calibration, Fit, Motion, Polarity, fit, polarity};
@@ -25,8 +26,9 @@ const FREE_PASSES: usize = 7;
 const LOOKS_AT_TRACK: usize = 2;
 /// Passes that look for the lanes. Later ones keep them: lanes and trains could move
 /// each other for ever. The noise is settled by then: they also keep the predictions that
-/// new trains leave as they are, and tell a track that looks otherwise from end to end
-/// from trains.
+/// new trains leave as they are, and after the first of them how rows vary; they tell a
+/// track that looks otherwise from end to end from trains; and they do not look again for
+/// trains that hide each other where those did not show themselves.
 const LOOKS_FOR_LANES: usize = 3;
 
 /// What is said of a capture with trains that no other one looks like.
@@ -129,16 +131,14 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
             Err(error) => return Err(error),
         };
         let keeping = seen.as_ref().filter(|_| pass >= LOOKS_FOR_LANES);
-        let still: Vec<bool> = (0..strips.len())
-            .map(|t| keeping.is_some_and(|before| before.stands(t, left_out, pixel_cells)))
-            .collect();
+        let still = keeping.map_or_else(|| vec![false; strips.len()], |p| p.still(pixel_cells));
         let predicted = predictions(&panel, previous, &still);
         let before = keeping.map(|before| (&before.found, still.as_slice()));
         let mut found = look(strips, &predicted, left_out, before, settings);
         doubts = found.judge_few(strips, &predicted);
         let (held, hidden) = found.train_cells(&predicted, &tested, prior).unzip();
-        // Once the noise is settled each is tested once: to ask for it by turns, whenever
-        // it has not shown itself, would never end.
+        // What is asked for now is tested by the next pass. Once the noise is settled that is
+        // done once: to ask by turns, whenever nothing has shown itself, would never end.
         if pass + 1 >= LOOKS_FOR_LANES {
             tested.extend(hidden.into_iter().flatten());
         }
@@ -155,12 +155,8 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
             (Some(own), Some(before)) if pass >= FREE_PASSES => Some(own.and(before)),
             (own, _) => own,
         };
-        let looks = if found.is_empty() {
-            LOOKS_AT_TRACK
-        } else {
-            LOOKS_FOR_LANES
-        };
-        let settled = pass >= looks && same_trains(trains.as_ref(), left_out, pixel_cells);
+        let settled =
+            pass >= least_passes(&found) && same_trains(trains.as_ref(), left_out, pixel_cells);
         seen = Some(Pass {
             known: left_out.cloned(),
             predicted,
@@ -201,11 +197,14 @@ struct Pass {
 }
 
 impl Pass {
-    /// Whether the prediction of capture `t` is as good where other trains are left out.
-    fn stands(&self, t: usize, left_out: Option<&Occupied>, pixel_cells: usize) -> bool {
-        let trains = self.known.as_ref().zip(left_out);
-        let prediction = self.predicted[t].as_ref().zip(trains);
-        prediction.is_some_and(|(p, trains)| p.stands(t, trains, pixel_cells))
+    /// Whether the prediction of each capture is as good for the next pass.
+    fn still(&self, pixel_cells: usize) -> Vec<bool> {
+        let trains = self.known.as_ref().zip(self.trains.as_ref());
+        let stands = |(t, prediction): (usize, &Option<Prediction>)| {
+            let known = prediction.as_ref().zip(trains);
+            known.is_some_and(|(p, trains)| p.stands(t, trains, pixel_cells))
+        };
+        self.predicted.iter().enumerate().map(stands).collect()
     }
 
     /// What the last pass says of each capture.
@@ -253,25 +252,13 @@ fn touch(before: &Fit, next: &Fit) -> bool {
     next.start_m - before.end_m < before.end_sigma_m.hypot(next.start_sigma_m)
 }
 
-/// Predicts every capture of a panel, from `before`, the predictions of the pass
-/// before. Of those that are good `still` nothing is predicted anew.
-fn predictions(
-    panel: &Panel,
-    before: Option<&[Option<Prediction>]>,
-    still: &[bool],
-) -> Vec<Option<Prediction>> {
-    let of_pass_before = |t: usize| before.and_then(|before| before.get(t)?.as_ref());
-    let wanted: Vec<(usize, Option<&Prediction>)> = (0..panel.len())
-        .filter(|t| !still[*t])
-        .map(|t| (t, of_pass_before(t)))
-        .collect();
-    let mut anew = predict_all(panel, &wanted).into_iter();
-    (still.iter().enumerate())
-        .map(|(t, still)| match still {
-            true => of_pass_before(t).cloned(),
-            false => anew.next().flatten(),
-        })
-        .collect()
+/// Passes that come before one that may be the last.
+fn least_passes(found: &Found) -> usize {
+    if found.is_empty() {
+        LOOKS_AT_TRACK
+    } else {
+        LOOKS_FOR_LANES
+    }
 }
 
 fn measure(pass: Pass, unlike: &[bool], settings: &PassSettings) -> Vec<StripOutcome> {

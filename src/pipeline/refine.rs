@@ -5,10 +5,9 @@ use ndarray::{Array2, Array3, Axis as Dim};
 use super::align::Placed;
 use super::group::{Filed, FiledCapture, SeriesKey, group};
 use super::look::SeriesLook;
+use super::predictions::predict_all;
 use super::{Watch, Workers};
-use crate::background::{
-    Panel, PanelSettings, RadarBackgroundSettings, predict_all, radar_residuals,
-};
+use crate::background::{Panel, PanelSettings, RadarBackgroundSettings, radar_residuals};
 use crate::capture::Modality;
 use crate::error::{Error, Result};
 use crate::locate::{Basis, Cells, Curve, Located, Scene, beside, locate};

@@ -45,19 +45,18 @@ pub fn median(values: &[f64]) -> Option<f64> {
 /// ```
 #[must_use]
 pub fn median_in_place(values: &mut [f32]) -> Option<f64> {
-    let middle = values.len() / 2;
-    let even = values.len().is_multiple_of(2);
     if values.is_empty() {
         return None;
     }
+    let middle = values.len() / 2;
+    let even = values.len().is_multiple_of(2);
     let (below, high, _) = values.select_nth_unstable_by(middle, f32::total_cmp);
     let high = f64::from(*high);
+    if !even {
+        return Some(high);
+    }
     let low = below.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    Some(if even {
-        0.5 * (f64::from(low) + high)
-    } else {
-        high
-    })
+    Some(0.5 * (f64::from(low) + high))
 }
 
 /// Robust standard deviation: 1.4826 times the median distance from the median.
@@ -85,5 +84,14 @@ mod tests {
         assert_eq!(quantile(&values, 0.75), Some(7.5));
         assert_eq!(quantile(&values, 1.0), Some(10.0));
         assert_eq!(quantile(&[], 0.5), None);
+    }
+
+    #[test]
+    fn medians_in_place_are_those_of_a_copy() {
+        let values: Vec<f32> = (0..9).map(|i| ((i * 7) % 9) as f32).collect();
+        for n in 0..=values.len() {
+            let copy: Vec<f64> = values[..n].iter().map(|v| f64::from(*v)).collect();
+            assert_eq!(median_in_place(&mut values[..n].to_vec()), median(&copy));
+        }
     }
 }
