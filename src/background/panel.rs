@@ -91,10 +91,10 @@ impl Occupied {
         cells.any(|j| self.cells[capture][j])
     }
 
-    /// Chainage cells of a capture that hold a train here or there, and not in both.
+    /// Chainage cells of a capture that hold a train here or among `others`, and not in both.
     #[must_use]
-    pub fn differing(&self, other: &Self, capture: usize) -> usize {
-        let cells = self.cells[capture].iter().zip(&other.cells[capture]);
+    pub fn differing(&self, others: &[bool], capture: usize) -> usize {
+        let cells = self.cells[capture].iter().zip(others);
         cells.filter(|(a, b)| a != b).count()
     }
 

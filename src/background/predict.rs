@@ -68,7 +68,7 @@ pub fn predict_together(
             let member = member.as_ref()?;
             let n: usize = numbers.next()?;
             let own: Option<Vec<&OfBand>> = bands.iter().map(|band| band[n].as_ref()).collect();
-            member.prediction(&own?)
+            member.prediction(panel, &own?)
         })
         .collect()
 }
@@ -76,7 +76,6 @@ pub fn predict_together(
 /// A capture that is to be predicted.
 pub(super) struct Member<'a> {
     pub(super) t: usize,
-    left_out: Vec<bool>,
     pub(super) warm: Option<&'a Prediction>,
     /// The captures it is predicted from.
     pub(super) picks: Vec<usize>,
@@ -95,7 +94,6 @@ impl<'a> Member<'a> {
         let picks = panel.alike(t);
         Some(Self {
             t,
-            left_out: panel.occupied.map_or_else(Vec::new, |o| o.cells[t].clone()),
             warm,
             blocks: panel.blocks(t, &picks),
             zones: panel.by_zone(clear, &panel.zones(), LEAST_CELLS),
@@ -104,7 +102,7 @@ impl<'a> Member<'a> {
     }
 
     /// From its bands.
-    fn prediction(&self, bands: &[&OfBand]) -> Option<Prediction> {
+    fn prediction(&self, panel: &Panel, bands: &[&OfBand]) -> Option<Prediction> {
         let first = bands.first()?;
         let views: Vec<_> = bands.iter().map(|b| b.values.view()).collect();
         let mut rho = first.rho.clone();
@@ -117,7 +115,7 @@ impl<'a> Member<'a> {
             values: stack(Dim(0), &views).ok()?,
             scale: bands.iter().map(|b| b.scale).collect(),
             rho,
-            left_out: self.left_out.clone(),
+            left_out: (panel.occupied).map_or_else(Vec::new, |o| o.cells[self.t].clone()),
             picks: self.picks.clone(),
             beta: bands.iter().map(|b| b.beta.clone()).collect(),
             blocks: self.blocks.iter().map(|b| b.from..b.to).collect(),
@@ -145,9 +143,8 @@ impl Prediction {
             })
         };
         // Not those of the pass before: ends that creep would never be noticed.
-        let own = self.left_out.iter().zip(&now.cells[t]);
         !self.left_out.is_empty()
-            && own.filter(|(then, now)| then != now).count() <= pixel_cells
+            && now.differing(&self.left_out, t) <= pixel_cells
             && (known.centre_m, known.half_width_m) == (now.centre_m, now.half_width_m)
             && known.changes == now.changes
             && self.picks.iter().enumerate().all(alike)

@@ -244,7 +244,7 @@ fn same_trains(a: Option<&Occupied>, b: Option<&Occupied>, pixel_cells: usize) -
     let (Some(a), Some(b)) = (a, b) else {
         return a.is_none() && b.is_none();
     };
-    (0..a.cells.len()).all(|t| a.differing(b, t) <= pixel_cells)
+    (0..a.cells.len()).all(|t| a.differing(&b.cells[t], t) <= pixel_cells)
 }
 
 /// Whether the gap from one train to the next is less than its uncertainty.
