@@ -1,25 +1,41 @@
-//! Whether what stands out in a capture is a train, or a change that lasts.
+//! Whether what stands out in a capture is a train, or the track that looks otherwise
+//! from some capture on.
 //!
-//! New ballast or a new bridge stands out against the captures before it, and
-//! not against those after it; where captures of both kinds predict one, their
-//! difference shows in it as a ghost. A train stands out alike against both.
+//! New ballast or a new deck shows in all captures after it and in none before. Where
+//! captures of both sides predict one, their difference shows in it as a ghost. The
+//! capture itself looks like those on its side of the change and unlike those on the
+//! other; a train looks unlike both. What is compared is the contrast of a stretch with
+//! the track beyond its ends, which seasons, haze and a wet deck move alike.
 
 use std::ops::Range;
 
-use nalgebra::{Cholesky, DVector};
+use nalgebra::DMatrix;
 
-use super::empty_track::{BandModel, Model, TrackView, windows};
+use super::empty_track::TrackView;
+use super::standing::LastingChange;
+use crate::stats::median;
+use crate::strip::Profile;
 
-/// Fewer captures on one side say nothing.
-const LEAST_SIDE: usize = 8;
-/// More captures on one side than the nearest of these are not needed.
-const MOST_SIDE: usize = 24;
-/// A share known worse than this, 1 sigma, says nothing.
-const MOST_SIGMA: f64 = 0.25;
-/// A change that lasts shows on its weaker side less than this share of its contrast …
-const WEAKER: f64 = 0.68;
-/// … and on the other at least so many times as much.
-const TIMES: f64 = 1.45;
+/// Track beyond the ends of a stretch that it is compared with, m …
+const FLANK_M: f64 = 40.0;
+/// … of which this must be seen at one end or the other.
+const LEAST_FLANK_M: f64 = 15.0;
+/// The least distance from an end to that track, m, where pixels are finer.
+const LEAST_GAP_M: f64 = 3.0;
+/// Captures compared on each side, the nearest: farther ones have other seasons.
+const MOST_SIDE: usize = 16;
+/// Fewer captures on one side of a change do not show it.
+const LEAST_SIDE: usize = 4;
+/// So many captures that look alike show no wagons that stand there, even where more
+/// captures look otherwise.
+const LEAST_OF_MINORITY: usize = 8;
+/// Share of what stands out that a capture must show to be compared.
+const LEAST_PART: f64 = 0.3;
+/// On the other side of a change captures differ by at least this share of what stands
+/// out.
+const LEAST_STEP: f64 = 0.5;
+/// A change leaves less than this share of what a train leaves unexplained.
+const EXPLAINS: f64 = 0.5;
 
 /// Something in a capture that may be a train.
 #[derive(Debug, Clone)]
@@ -30,128 +46,153 @@ pub struct Standout {
     pub cells: Range<usize>,
 }
 
-/// For each of them, whether it is a change that lasts rather than a train.
+/// The change of the track that it is rather than a train, where other captures say so.
 ///
-/// `held`: per capture the chainage cells with trains, which predict nothing.
+/// `held`: per capture the chainage cells with trains, which are not compared;
+/// `profile`: what stands out in its capture.
 #[must_use]
-pub fn lasting(view: &TrackView, held: &[Vec<bool>], standouts: &[Standout]) -> Vec<bool> {
-    let mut free = view.clone();
-    for (t, held) in held.iter().enumerate() {
-        for (j, _) in held.iter().enumerate().filter(|(_, h)| **h) {
-            free.seen[(t, j)] = false;
-        }
-    }
-    let windows: Vec<Range<usize>> = windows(free.seen.nrows()).collect();
-    let middle = |w: &Range<usize>| usize::midpoint(w.start, w.end);
-    let mut out = vec![false; standouts.len()];
-    for window in &windows {
-        // Each in the window that it is nearest to the middle of.
-        let is_its = |i: &usize| {
-            let from = |w: &Range<usize>| middle(w).abs_diff(standouts[*i].capture);
-            windows.iter().min_by_key(|w| from(w)) == Some(window)
-        };
-        let here: Vec<usize> = (0..standouts.len()).filter(is_its).collect();
-        if here.is_empty() {
-            continue;
-        }
-        let Some(model) = Model::new(&free, window) else {
-            continue;
-        };
-        for i in here {
-            out[i] = lasts(shares(&model, window, &standouts[i]));
-        }
-    }
-    out
+pub fn lasting(
+    view: &TrackView,
+    held: &[Vec<bool>],
+    profile: &Profile,
+    thing: &Standout,
+) -> Option<LastingChange> {
+    Some(LastingChange {
+        first: step(thing.capture, &differences(view, held, profile, thing)?)?,
+        cells: thing.cells.clone(),
+    })
 }
 
-fn lasts(sides: [Option<f64>; 2]) -> bool {
-    let [Some(before), Some(after)] = sides else {
-        return false;
+/// Another capture, and by which share of what stands out in one it differs from that: none
+/// where both look alike, all of it where the other shows the empty track.
+type Difference = (usize, f64);
+
+/// The captures that can be compared, in order of time.
+fn differences(
+    view: &TrackView,
+    held: &[Vec<bool>],
+    profile: &Profile,
+    thing: &Standout,
+) -> Option<Vec<Difference>> {
+    let stretch = Stretch::new(view, thing.cells.clone());
+    let own = stretch.beyond(view, thing.capture, &held[thing.capture]);
+    let stands_out = |b: usize, j: usize| f64::from(profile.track[(b, j)]);
+    let weight = |b: usize, j: usize| f64::from(profile.track_sigma[(b, j)]).powi(-2);
+    let cells: Vec<(usize, usize)> = (0..profile.track.nrows())
+        .flat_map(|b| thing.cells.clone().map(move |j| (b, j)))
+        .filter(|(_, j)| profile.usable[*j])
+        .collect();
+    let energy = |b: usize, j: usize| weight(b, j) * stands_out(b, j).powi(2);
+    let whole: f64 = cells.iter().map(|(b, j)| energy(*b, *j)).sum();
+    let difference = |other: usize| -> Option<Difference> {
+        let shown = stretch.beyond(view, other, &held[other]);
+        let (mut product, mut part) = (0.0, 0.0);
+        for (b, j) in &cells {
+            if view.seen[(other, *j)] && !held[other][*j] {
+                let beyond = stretch.between((&own, &shown), *b, *j)?;
+                let contrast = &view.contrast[*b];
+                let more = contrast[(thing.capture, *j)] - contrast[(other, *j)] - beyond;
+                product += weight(*b, *j) * stands_out(*b, *j) * more;
+                part += energy(*b, *j);
+            }
+        }
+        (part > LEAST_PART * whole).then(|| (other, product / part))
     };
-    let (low, high) = (before.min(after), before.max(after));
-    low < WEAKER && high > TIMES * low
+    let before = (0..thing.capture).rev().filter_map(difference);
+    let mut differences: Vec<Difference> = before.take(MOST_SIDE).collect();
+    differences.reverse();
+    let after = (thing.capture + 1..held.len()).filter_map(difference);
+    differences.extend(after.take(MOST_SIDE));
+    Some(differences)
 }
 
-/// The shares of its contrast with which a thing stands out against the
-/// captures before and after it: regression of what each side leaves on what
-/// both leave. `None` for a side that says too little.
-fn shares(model: &Model, window: &Range<usize>, thing: &Standout) -> [Option<f64>; 2] {
-    let t = thing.capture - window.start;
-    let mut product = [0.0; 2];
-    let mut energy = [0.0; 2];
-    for (k, block) in model.blocks.iter().enumerate() {
-        if block.start < thing.cells.start || block.end > thing.cells.end {
-            continue;
-        }
-        let near = |before: bool| nearest(&model.seen[k], t, before);
-        let (before, after) = (near(true), near(false));
-        let both = [before.as_slice(), after.as_slice()].concat();
-        for band in &model.bands {
-            let Some(all) = left(band, t, &both, block) else {
+/// The first capture after a change that explains the differences of a capture to others
+/// better than a train in it, if one does.
+fn step(capture: usize, differences: &[Difference]) -> Option<usize> {
+    let off = |side: &[Difference], level: f64| -> f64 {
+        side.iter().map(|(_, share)| (share - level).abs()).sum()
+    };
+    let level = |side: &[Difference]| {
+        let shares: Vec<f64> = side.iter().map(|(_, share)| *share).collect();
+        median(&shares)
+    };
+    let as_train = off(differences, level(differences)?.max(LEAST_STEP));
+    let mut best: Option<(f64, usize)> = None;
+    for at in LEAST_SIDE..=differences.len().saturating_sub(LEAST_SIDE) {
+        let (before, after) = differences.split_at(at);
+        let (last, first) = (before[at - 1].0, after[0].0);
+        // A capture between both sides may be the last before or the first after the change.
+        for (fits, own, other, first) in [
+            (capture < first, before, after, first),
+            (capture > last, after, before, last + 1),
+        ] {
+            let alike = own.len() + 1;
+            let Some(step) = level(other).filter(|step| *step >= LEAST_STEP) else {
                 continue;
             };
-            for (i, side) in [&before, &after].into_iter().enumerate() {
-                if side.len() < LEAST_SIDE {
-                    continue;
-                }
-                let Some(left) = left(band, t, side, block) else {
-                    continue;
-                };
-                product[i] += all.values.dot(&left.values) / left.variance;
-                energy[i] += all.values.norm_squared() / left.variance;
+            if !fits || (alike < LEAST_OF_MINORITY && alike <= other.len()) {
+                continue;
+            }
+            let left = off(own, 0.0) + off(other, step);
+            if left < EXPLAINS * as_train && best.is_none_or(|(least, _)| left < least) {
+                best = Some((left, first));
             }
         }
     }
-    [0, 1].map(|i| {
-        let known = (model.temper * energy[i]).sqrt().recip() < MOST_SIGMA;
-        known.then(|| product[i] / energy[i])
-    })
+    best.map(|(_, first)| first)
 }
 
-/// The captures of `seen` before or after capture `t` that are nearest to it.
-fn nearest(seen: &[usize], t: usize, before: bool) -> Vec<usize> {
-    let side = |s: &usize| if before { *s < t } else { *s > t };
-    let mut side: Vec<usize> = seen.iter().copied().filter(side).collect();
-    side.sort_by_key(|s| s.abs_diff(t));
-    side.truncate(MOST_SIDE);
-    side.sort_unstable();
-    side
+/// A stretch of track, and what lies beyond its ends.
+struct Stretch {
+    cells: Range<usize>,
+    flanks: [Range<usize>; 2],
+    /// Cells of a flank that must be seen.
+    least: usize,
 }
 
-/// What others leave of a capture.
-struct Left {
-    /// By cell of the block.
-    values: DVector<f64>,
-    variance: f64,
-}
-
-fn left(band: &BandModel, t: usize, others: &[usize], block: &Range<usize>) -> Option<Left> {
-    let known = band.covariance.select_rows(others).select_columns(others);
-    let cross = band.covariance.column(t).select_rows(others);
-    let weights = Cholesky::new(known)?.solve(&cross);
-    let contrast = band.contrast.columns(block.start, block.len());
-    let predicted = contrast.select_rows(others).tr_mul(&weights);
-    Some(Left {
-        values: contrast.row(t).transpose() - predicted,
-        variance: (band.covariance[(t, t)] - cross.dot(&weights)).max(f64::MIN_POSITIVE),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn trains_stand_out_against_both_sides() {
-        assert!(!lasts([Some(0.9), Some(1.1)]));
-        assert!(!lasts([Some(0.67), Some(0.97)]));
-        assert!(!lasts([None, Some(0.0)]));
+impl Stretch {
+    fn new(view: &TrackView, cells: Range<usize>) -> Self {
+        let axis = view.chainage;
+        let count = |m: f64| (m / axis.step_m).round() as usize;
+        let gap = count(view.gsd_m.max(LEAST_GAP_M));
+        let far = gap + count(FLANK_M);
+        let left = cells.start.saturating_sub(far)..cells.start.saturating_sub(gap);
+        let right = (cells.end + gap).min(axis.len)..(cells.end + far).min(axis.len);
+        Self {
+            cells,
+            flanks: [left, right],
+            least: count(LEAST_FLANK_M),
+        }
     }
 
-    #[test]
-    fn changes_stand_out_against_one() {
-        assert!(lasts([Some(1.0), Some(0.05)]));
-        assert!(lasts([Some(-0.2), Some(1.1)]));
-        assert!(lasts([Some(1.66), Some(0.59)]));
+    /// Per flank and band: what a capture shows there; `None` where that is too little.
+    fn beyond(&self, view: &TrackView, capture: usize, held: &[bool]) -> [Option<Vec<f64>>; 2] {
+        self.flanks.clone().map(|flank| {
+            let shown: Vec<usize> = flank
+                .filter(|j| view.seen[(capture, *j)] && !held[*j])
+                .collect();
+            let level = |band: &DMatrix<f64>| {
+                let shown: Vec<f64> = shown.iter().map(|j| band[(capture, *j)]).collect();
+                median(&shown)
+            };
+            let enough = shown.len() >= self.least;
+            (enough.then(|| view.contrast.iter().map(level).collect())).flatten()
+        })
+    }
+
+    /// By how much more one capture shows than another at a cell of the stretch if only
+    /// what lies beyond differs: on the line between both flanks, the same all along where
+    /// only one is seen in both captures; `None` where none is.
+    fn between(
+        &self,
+        (one, other): (&[Option<Vec<f64>>; 2], &[Option<Vec<f64>>; 2]),
+        band: usize,
+        cell: usize,
+    ) -> Option<f64> {
+        let more = |i: usize| Some(one[i].as_ref()?[band] - other[i].as_ref()?[band]);
+        let (left, right) = (more(0), more(1));
+        let (left, right) = (left.or(right)?, right.or(left)?);
+        let at = (cell - self.cells.start) as f64 + 0.5;
+        Some(left + (right - left) * at / self.cells.len() as f64)
     }
 }

@@ -10,9 +10,8 @@ use rayon::prelude::*;
 use super::passes::PassSettings;
 use crate::background::{Change, Occupied, Panel, Prediction};
 use crate::detect::{
-    Across, Candidate, Contrast, Lanes, Lasting, LastingChange, Level, SeriesNoise, Standing,
-    Standout, TrackView, better_here, find_trains, find_trains_and_level, lasting, likeness,
-    profile, told_apart,
+    Across, Candidate, Contrast, Lanes, Lasting, Level, SeriesNoise, Standing, TrackView,
+    better_here, find_trains, find_trains_and_level, likeness, profile, told_apart,
 };
 use crate::strip::{Axis, Profile, Strip};
 
@@ -242,55 +241,6 @@ impl Found {
         })
     }
 
-    /// Drops what is a change that lasts rather than a train, and says per
-    /// capture where, m.
-    pub(super) fn drop_lasting(
-        &mut self,
-        view: &TrackView,
-        trains: &Occupied,
-    ) -> Vec<Vec<(f64, f64)>> {
-        let axis = view.chainage;
-        let mut standouts = Vec::new();
-        for (capture, candidates) in self.candidates.iter().enumerate() {
-            standouts.extend(candidates.iter().map(|c| Standout {
-                capture,
-                cells: cells_of(c, axis),
-            }));
-        }
-        let mut verdicts = lasting(view, &trains.cells, &standouts).into_iter();
-        (self.candidates.iter_mut())
-            .map(|candidates| {
-                let mut gone = Vec::new();
-                candidates.retain(|c| {
-                    let lasts = verdicts.next() == Some(true);
-                    if lasts {
-                        gone.push((c.start_m, c.end_m));
-                    }
-                    !lasts
-                });
-                gone
-            })
-            .collect()
-    }
-
-    /// Adds to the places where captures show a change, m, the changes for good in
-    /// which captures before and after do not predict one another: each to the
-    /// first capture after it that shows most of it.
-    pub(super) fn add_changes(&self, changes: &[LastingChange], places: &mut [Vec<(f64, f64)>]) {
-        for change in changes {
-            let shown = (change.first..places.len()).find_map(|t| {
-                let profile = self.profiles[t].as_ref()?;
-                let place = span_m(profile.chainage, &change.cells);
-                (profile.visible_share(place.0, place.1) > LEAST_VISIBLE).then_some((t, place))
-            });
-            let Some((t, place)) = shown else { continue };
-            let known = |p: &(f64, f64)| p.0 < place.1 && place.0 < p.1;
-            if !places[t].iter().any(known) {
-                places[t].push(place);
-            }
-        }
-    }
-
     /// Adds what a capture shows of wagons that stand there, where it is too
     /// faint to be found in that capture alone.
     pub(super) fn add_standing(&mut self, stays: &[Standing]) {
@@ -373,7 +323,7 @@ pub(super) fn cells_of(candidate: &Candidate, axis: Axis) -> Range<usize> {
 }
 
 /// Where chainage cells begin and end, m.
-fn span_m(axis: Axis, cells: &Range<usize>) -> (f64, f64) {
+pub(super) fn span_m(axis: Axis, cells: &Range<usize>) -> (f64, f64) {
     let edge_m = |cell: usize| axis.at_m(cell) - 0.5 * axis.step_m;
     (edge_m(cells.start), edge_m(cells.end))
 }

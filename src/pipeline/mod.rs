@@ -21,6 +21,7 @@ mod found;
 mod group;
 mod held;
 mod inventory;
+mod lasts;
 mod look;
 mod looks;
 mod memo;

@@ -7,11 +7,12 @@ use rayon::prelude::*;
 use super::alone::unexplained;
 use super::few::{Doubt, say};
 use super::found::{Found, look};
+use super::lasts::Lasts;
 use super::predictions::predictions;
 use super::trials::Trials;
 use super::windows::windows;
 use crate::background::{Occupied, Panel, PanelSettings, Prediction};
-use crate::detect::{Candidate, Detector, Lasting, Overlap, ScoreTail, TrackView, standing};
+use crate::detect::{Candidate, Detector, Overlap, ScoreTail};
 use crate::error::{Error, Result};
 use crate::measure::{Calibration, Fit, Motion, Polarity, fit, polarity};
 use crate::strip::{Profile, Strip};
@@ -118,8 +119,7 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
         (strips.first()).map_or(0, |s| (settings.gsd_m / s.chainage.step_m).round() as usize);
     let mut seen: Option<Pass> = None;
     let prior = settings.detector.prior;
-    let mut view: Option<TrackView> = None;
-    let mut lasting = Lasting::default();
+    let mut lasts = Lasts::default();
     let mut doubts: Vec<Doubt> = Vec::new();
     let mut tested: Vec<Overlap> = Vec::new();
     for pass in 0..MOST_PASSES {
@@ -142,12 +142,17 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
         if pass + 1 >= LOOKS_FOR_LANES {
             tested.extend(hidden.into_iter().flatten());
         }
-        if pass < LOOKS_AT_TRACK {
-            view = found.track_view(strips, &panel).or(view);
-            if let (Some(view), Some(held)) = (&view, &held) {
-                lasting = standing(view, &lasting.held_with(held), prior);
+        if let Some(held) = &held {
+            if pass < LOOKS_AT_TRACK {
+                lasts.look(found.track_view(strips, &panel), held, prior);
+            }
+            if pass < FREE_PASSES {
+                lasts.learn_steps(&found, held);
+            } else {
+                lasts.check_steps(&found);
             }
         }
+        let lasting = lasts.all();
         let own = held.map(|held| found.occupied(held, &lasting));
         found.drop_ghosts(own.as_ref());
         found.add_standing(&lasting.stays);
@@ -155,8 +160,9 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
             (Some(own), Some(before)) if pass >= FREE_PASSES => Some(own.and(before)),
             (own, _) => own,
         };
-        let settled =
-            pass >= least_passes(&found) && same_trains(trains.as_ref(), left_out, pixel_cells);
+        let settled = pass >= least_passes(&found)
+            && lasts.settled()
+            && same_trains(trains.as_ref(), left_out, pixel_cells);
         seen = Some(Pass {
             known: left_out.cloned(),
             predicted,
@@ -169,7 +175,7 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
         }
     }
     Ok(seen.map_or_else(Vec::new, |pass| {
-        pass.conclude(strips, (&lasting, view.as_ref(), &doubts), settings)
+        pass.conclude(strips, (&lasts, &doubts), settings)
     }))
 }
 
@@ -211,14 +217,10 @@ impl Pass {
     fn conclude(
         mut self,
         strips: &[Strip],
-        (lasting, view, doubts): (&Lasting, Option<&TrackView>, &[Doubt]),
+        (lasts, doubts): (&Lasts, &[Doubt]),
         settings: &PassSettings,
     ) -> Vec<StripOutcome> {
-        let mut changed = match (view, &self.trains) {
-            (Some(view), Some(trains)) => self.found.drop_lasting(view, trains),
-            _ => vec![Vec::new(); strips.len()],
-        };
-        self.found.add_changes(&lasting.changes, &mut changed);
+        let changed = lasts.changed(&self.found);
         let unknown = self.found.settle(doubts);
         let unlike = unexplained(&self.predicted);
         let alone = (self.predicted.as_slice(), unlike.as_slice());
