@@ -79,11 +79,16 @@ fn template(o: f64, start: f64, end: f64, s: f64) -> f64 {
 }
 
 fn series(captures: usize, trains: &[Train]) -> Vec<Strip> {
+    in_seasons(captures, trains, |_, any| any)
+}
+
+/// A series of captures whose season, 0 to 1, is made from their number and a random one.
+fn in_seasons(captures: usize, trains: &[Train], season: impl Fn(usize, f64) -> f64) -> Vec<Strip> {
     let mut dice = Dice(7);
     let (summer, winter) = (dice.field(0.03), dice.field(0.03));
     (0..captures)
         .map(|t| {
-            let season = dice.uniform();
+            let season = season(t, dice.uniform());
             let gain = 0.8 + 0.4 * dice.uniform();
             let mut values = Array3::zeros((3, OFFSET.len, CHAINAGE.len));
             for mut band in values.outer_iter_mut() {
@@ -154,6 +159,36 @@ fn planted_trains_are_found_where_they_stand() {
             assert_eq!(train.polarity, expected);
         }
     }
+}
+
+#[test]
+fn what_changed_for_good_is_no_train_and_hides_none() {
+    // The bed is brighter from capture 15 on, where a train stands in the last before it.
+    // Captures from 12 on have another season and predict each other.
+    let mut planted: Vec<Train> = (15..26).map(|t| (t, 110.0, 230.0, 0.05)).collect();
+    planted.push((14, 180.0, 300.0, -0.08));
+    let spring = |t, any| if t < 12 { 0.2 * any } else { 0.8 + 0.2 * any };
+    let outcomes = run(&in_seasons(26, &planted, spring));
+    for (t, outcome) in outcomes.iter().enumerate() {
+        assert_eq!(outcome.trains.len(), usize::from(t == 14), "capture {t}");
+        assert!(
+            outcome.reason.is_none(),
+            "capture {t}: {:?}",
+            outcome.reason
+        );
+    }
+    let train = &outcomes[14].trains[0].fit;
+    assert!((train.start_m - 180.0).abs() < 3.0, "{train:?}");
+    assert!((train.end_m - 300.0).abs() < 3.0, "{train:?}");
+    let said: Vec<usize> = (0..26)
+        .filter(|t| {
+            outcomes[*t]
+                .remarks
+                .iter()
+                .any(|r| r.starts_with("changed for good"))
+        })
+        .collect();
+    assert_eq!(said, [15]);
 }
 
 /// The strips of a series laid out with pixels of 1 m.

@@ -1,8 +1,9 @@
-//! What the empty track looks like over the captures of a series: at one
-//! chainage a Gaussian vector, one element a capture.
+//! What the captures of a series show on the track, each less what it differs by over
+//! long stretches.
 //!
-//! Its covariance is learnt from the ground beside the track, which has many
-//! cells and no trains, and from the whole of the track, which the model is of.
+//! How they differ is told by what the others say of each: at one chainage the empty track
+//! is a Gaussian vector, one element a capture, whose covariance is learnt from the ground
+//! beside the track, which has many cells and no trains, and from the whole of the track.
 
 use std::ops::Range;
 
@@ -11,7 +12,7 @@ use ndarray::Array3;
 
 use super::covariance::Completed;
 use super::segment::independent_share;
-use crate::stats::{MAD_TO_SIGMA, median};
+use crate::stats::median;
 use crate::strip::Axis;
 
 /// Length of the blocks that are decided as one, m.
@@ -26,8 +27,6 @@ pub(super) const BAND_SHARE: f64 = 0.6;
 /// Captures considered at once, and how far apart such windows begin: the cost
 /// grows with the cube of the first.
 const WINDOW: (usize, usize) = (64, 32);
-/// Bounds of the noise of one capture against the model of all.
-const RESTLESS: (f64, f64) = (1.0, 5.0);
 
 /// What the captures of a series show on the track, not compared with anything.
 #[derive(Debug, Clone)]
@@ -59,87 +58,48 @@ pub(super) fn windows(captures: usize) -> impl Iterator<Item = Range<usize>> {
     (0..=last).map(move |i| i * step..(i * step + len).min(captures))
 }
 
-/// The model over the captures of one window.
-pub(super) struct Model {
-    /// Per band.
-    pub(super) bands: Vec<BandModel>,
-    /// Chainage cells decided as one.
-    pub(super) blocks: Vec<Range<usize>>,
-    /// Per block: the captures that see all of it.
-    pub(super) seen: Vec<Vec<usize>>,
-    pub(super) captures: usize,
-    /// Share of independent information in one sample of one band.
-    pub(super) temper: f64,
+/// Per band of the captures of one window: capture × cell, the contrast less what is common
+/// to a long stretch of the capture. `None` where too little is seen.
+pub(super) fn levelled(view: &TrackView, window: &Range<usize>) -> Option<Vec<DMatrix<f64>>> {
+    let rows: Vec<usize> = window.clone().collect();
+    let seen = view.seen.select_rows(&rows);
+    let half = (DRIFT_M / view.chainage.step_m) as usize;
+    let of_band = |b: usize| {
+        let ground = view.ground[b].select_rows(&rows).select_columns(&rows);
+        let contrast = view.contrast[b].select_rows(&rows);
+        without_drift(contrast, &seen, (&ground, view.noise[b]), half)
+    };
+    (0..view.contrast.len()).map(of_band).collect()
 }
 
-pub(super) struct BandModel {
-    /// Capture × cell: contrast less what is common to the capture.
-    pub(super) contrast: DMatrix<f64>,
-    /// Of all captures, the restless ones allowed for.
-    pub(super) covariance: DMatrix<f64>,
+/// Share of independent information in one sample of one band.
+pub(super) fn temper(view: &TrackView) -> f64 {
+    BAND_SHARE * independent_share(view.chainage.step_m, view.gsd_m)
 }
 
-impl Model {
-    pub(super) fn new(view: &TrackView, window: &Range<usize>) -> Option<Self> {
-        let rows: Vec<usize> = window.clone().collect();
-        let seen = view.seen.select_rows(&rows);
-        let blocks = blocks(view.chainage);
-        let bands = (0..view.contrast.len())
-            .map(|b| {
-                let ground = view.ground[b].select_rows(&rows).select_columns(&rows);
-                let contrast = view.contrast[b].select_rows(&rows);
-                let half = (DRIFT_M / view.chainage.step_m) as usize;
-                BandModel::new(contrast, &seen, (&ground, view.noise[b]), half)
-            })
-            .collect::<Option<Vec<_>>>()?;
-        Some(Self {
-            bands,
-            seen: seen_whole(&blocks, &seen),
-            blocks,
-            captures: rows.len(),
-            temper: BAND_SHARE * independent_share(view.chainage.step_m, view.gsd_m),
-        })
-    }
-}
-
-impl BandModel {
-    fn new(
-        mut contrast: DMatrix<f64>,
-        seen: &DMatrix<bool>,
-        (ground, noise): (&DMatrix<f64>, f64),
-        drift: usize,
-    ) -> Option<Self> {
-        for (mut row, seen) in contrast.row_iter_mut().zip(seen.row_iter()) {
-            let shown: Vec<f64> = (row.iter().zip(seen.iter()))
-                .filter(|(_, s)| **s)
-                .map(|(v, _)| *v)
-                .collect();
-            let level = median(&shown).unwrap_or(0.0);
-            row.add_scalar_mut(-level);
-        }
-        let own = Completed::new(&contrast, seen)?.covariance(|_| true)?;
-        let share = (1.0 - TRACK_SHARE) * own.trace() / ground.trace();
-        let mut covariance = own * TRACK_SHARE + ground * share;
-        for i in 0..covariance.nrows() {
-            covariance[(i, i)] += noise;
-        }
-        let scores = left_out(&covariance, &contrast, seen)?;
-        take_drift(&mut contrast, &scores, drift);
-        let scores = left_out(&covariance, &contrast, seen)?;
-        let restless: Vec<f64> = (scores.value.row_iter())
-            .map(|row| spread(row.iter().copied()).unwrap_or(RESTLESS.0))
-            .map(|s| s.clamp(RESTLESS.0, RESTLESS.1))
+fn without_drift(
+    mut contrast: DMatrix<f64>,
+    seen: &DMatrix<bool>,
+    (ground, noise): (&DMatrix<f64>, f64),
+    half: usize,
+) -> Option<DMatrix<f64>> {
+    for (mut row, seen) in contrast.row_iter_mut().zip(seen.row_iter()) {
+        let shown: Vec<f64> = (row.iter().zip(seen.iter()))
+            .filter(|(_, s)| **s)
+            .map(|(v, _)| *v)
             .collect();
-        for (i, a) in restless.iter().enumerate() {
-            for (j, b) in restless.iter().enumerate() {
-                covariance[(i, j)] *= a * b;
-            }
-        }
-        Some(Self {
-            contrast,
-            covariance,
-        })
+        let level = median(&shown).unwrap_or(0.0);
+        row.add_scalar_mut(-level);
     }
+    let own = Completed::new(&contrast, seen)?.covariance(|_| true)?;
+    let share = (1.0 - TRACK_SHARE) * own.trace() / ground.trace();
+    let mut covariance = own * TRACK_SHARE + ground * share;
+    for i in 0..covariance.nrows() {
+        covariance[(i, i)] += noise;
+    }
+    let scores = left_out(&covariance, &contrast, seen)?;
+    take_drift(&mut contrast, &scores, half);
+    Some(contrast)
 }
 
 /// Per block: the captures, rows of `seen`, that see all of it.
@@ -149,15 +109,6 @@ pub(super) fn seen_whole(blocks: &[Range<usize>], seen: &DMatrix<bool>) -> Vec<V
         (0..seen.nrows()).filter(all).collect()
     };
     blocks.iter().map(by).collect()
-}
-
-/// Robust scale about zero of the finite values; `None` for few.
-fn spread(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let sizes: Vec<f64> = values.filter(|v| v.is_finite()).map(f64::abs).collect();
-    (sizes.len() > 20)
-        .then(|| median(&sizes))
-        .flatten()
-        .map(|m| m * MAD_TO_SIGMA)
 }
 
 /// Each capture against what the others say of it.
@@ -227,7 +178,7 @@ fn take_drift(contrast: &mut DMatrix<f64>, scores: &LeftOut, half: usize) {
 }
 
 /// Blocks of about [`BLOCK_M`]; the last takes the rest.
-fn blocks(chainage: Axis) -> Vec<Range<usize>> {
+pub(super) fn blocks(chainage: Axis) -> Vec<Range<usize>> {
     let len = ((BLOCK_M / chainage.step_m).round() as usize).max(1);
     let count = (chainage.len / len).max(1);
     (0..count)

@@ -14,7 +14,7 @@ use ndarray::Array3;
 
 use super::covariance::Completed;
 use super::emission::Prior;
-use super::empty_track::{BAND_SHARE, Model, TrackView, seen_whole};
+use super::empty_track::{BAND_SHARE, TrackView, blocks, levelled, seen_whole, temper};
 use crate::stats::median;
 
 /// Length of the sections, m.
@@ -77,7 +77,8 @@ impl Sections {
         window: &Range<usize>,
         prior: Prior,
     ) -> Option<Self> {
-        let model = Model::new(view, window)?;
+        let contrasts = levelled(view, window)?;
+        let blocks = blocks(view.chainage);
         let rows: Vec<usize> = window.clone().collect();
         let known = |t: usize, j: usize| {
             view.seen[(t, j)] && view.sigma.iter().all(|sigma| sigma[(t, j)].is_finite())
@@ -89,21 +90,21 @@ impl Sections {
         let places = Places::of(view);
         let mut out = Self {
             bands: Vec::new(),
-            section: (model.blocks.iter())
+            section: (blocks.iter())
                 .map(|block| places.section_of(usize::midpoint(block.start, block.end)))
                 .collect(),
-            seen: seen_whole(&model.blocks, &seen),
-            blocks: model.blocks,
-            captures: model.captures,
+            seen: seen_whole(&blocks, &seen),
+            blocks,
+            captures: rows.len(),
             variance: prior.tau.powi(2),
-            temper: model.temper,
+            temper: temper(view),
         };
-        for (b, band) in model.bands.into_iter().enumerate() {
+        for (b, contrast) in contrasts.into_iter().enumerate() {
             let beside = &view.beside[b].select(ndarray::Axis(1), &rows);
             let covariance =
-                out.covariances((&band.contrast, &free), (beside, view.noise[b]), &places)?;
+                out.covariances((&contrast, &free), (beside, view.noise[b]), &places)?;
             let mut band = Band {
-                contrast: band.contrast,
+                contrast,
                 covariance,
                 own: DMatrix::zeros(out.blocks.len(), out.captures),
             };

@@ -4,7 +4,9 @@
 use std::ops::Range;
 
 use super::found::{Found, cells_of, span_m};
-use crate::detect::{Lasting, LastingChange, Prior, Standout, TrackView, lasting, standing};
+use crate::detect::{
+    Candidate, Lasting, LastingChange, Prior, Standout, TrackView, lasting, standing,
+};
 use crate::strip::Profile;
 
 /// Share of a change that a capture must show to say that it is there.
@@ -20,8 +22,7 @@ pub(super) struct Lasts {
     standing: Lasting,
     /// What candidates turned out to be rather than trains.
     steps: Vec<Step>,
-    /// Candidates that stayed what they were when captures of the other side were left out:
-    /// capture and cells.
+    /// Candidates that stayed when captures of the other side were left out.
     trains: Vec<Standout>,
 }
 
@@ -29,9 +30,9 @@ pub(super) struct Lasts {
 struct Step {
     change: LastingChange,
     candidate: Standout,
-    /// Its contrast over its noise before that was known; `None` once it is known to have
-    /// gone with the captures of the other side.
-    contrast: Option<Vec<f64>>,
+    /// What stood out where the candidate lies when captures of both sides predicted it;
+    /// `None` once it is known that it goes with those of the other side.
+    with_both: Option<Vec<f64>>,
 }
 
 impl Lasts {
@@ -48,47 +49,45 @@ impl Lasts {
     /// them from their own side alone: what then is left of them is a train.
     pub(super) fn learn_steps(&mut self, found: &Found, held: &[Vec<bool>]) {
         self.check_steps(found);
-        let Some(view) = &self.view else { return };
         for (capture, candidates) in found.candidates.iter().enumerate() {
-            let Some(profile) = &found.profiles[capture] else {
-                continue;
-            };
             for candidate in candidates {
-                let cells = cells_of(candidate, view.chainage);
-                let candidate = Standout { capture, cells };
-                if self
-                    .trains
-                    .iter()
-                    .any(|t| t.capture == capture && overlap(&t.cells, &candidate.cells))
-                {
-                    continue;
-                }
-                if let Some(change) = lasting(view, held, profile, &candidate) {
-                    self.steps
-                        .retain(|known| !overlap(&known.change.cells, &change.cells));
-                    self.steps.push(Step {
-                        contrast: Some(contrast(profile, &candidate.cells)),
-                        change,
-                        candidate,
-                    });
+                if let Some(step) = self.step(found, held, (capture, candidate)) {
+                    let elsewhere = |s: &Step| !overlap(&s.change.cells, &step.change.cells);
+                    self.steps.retain(elsewhere);
+                    self.steps.push(step);
                 }
             }
         }
     }
 
-    /// Holds what was taken for changes against what is left of them.
+    fn step(
+        &self,
+        found: &Found,
+        held: &[Vec<bool>],
+        (capture, candidate): (usize, &Candidate),
+    ) -> Option<Step> {
+        let (view, profile) = (self.view.as_ref()?, found.profiles[capture].as_ref()?);
+        let cells = cells_of(candidate, view.chainage);
+        let known = |t: &Standout| t.capture == capture && overlap(&t.cells, &cells);
+        if self.trains.iter().any(known) {
+            return None;
+        }
+        let candidate = Standout { capture, cells };
+        Some(Step {
+            change: lasting(view, held, profile, &candidate)?,
+            with_both: Some(stands_out(profile, &candidate.cells)),
+            candidate,
+        })
+    }
+
+    /// Holds what stood out in a candidate that was taken for a change against what is
+    /// left of it.
     pub(super) fn check_steps(&mut self, found: &Found) {
         for mut step in std::mem::take(&mut self.steps) {
-            if let Some(before) = step.contrast.take() {
+            if let Some(before) = step.with_both.take() {
                 let profile = found.profiles[step.candidate.capture].as_ref();
-                let now = profile.map(|p| contrast(p, &step.candidate.cells));
-                let left = now.map_or(0.0, |now| share(&now, &before));
-                log::debug!(
-                    "step {:?} of {:?}: {left:.2} left",
-                    step.change,
-                    step.candidate
-                );
-                if left > MOST_LEFT {
+                let now = profile.map(|p| stands_out(p, &step.candidate.cells));
+                if now.is_some_and(|now| share(&now, &before) > MOST_LEFT) {
                     self.trains.push(step.candidate);
                     continue;
                 }
@@ -99,7 +98,7 @@ impl Lasts {
 
     /// Whether all that was taken for a change has been held against what is left of it.
     pub(super) fn settled(&self) -> bool {
-        self.steps.iter().all(|step| step.contrast.is_none())
+        self.steps.iter().all(|step| step.with_both.is_none())
     }
 
     /// All that lasts.
@@ -129,9 +128,8 @@ impl Lasts {
     }
 }
 
-/// The contrast of a capture over its noise, all bands of the cells; zero where it is not
-/// seen.
-fn contrast(profile: &Profile, cells: &Range<usize>) -> Vec<f64> {
+/// The contrast of a capture in all bands of the cells; zero where it is not seen.
+fn stands_out(profile: &Profile, cells: &Range<usize>) -> Vec<f64> {
     let bands = 0..profile.track.nrows();
     let all = bands.flat_map(|b| cells.clone().map(move |j| (b, j)));
     all.map(|at| {
@@ -154,4 +152,26 @@ fn share(now: &[f64], before: &[f64]) -> f64 {
 fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
     let common = a.end.min(b.end).saturating_sub(a.start.max(b.start));
     2 * common > a.len().min(b.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_read_along_what_stood_out() {
+        // Half of it, whatever else has come: (2 + 0) / 4.
+        assert!((share(&[1.0, 7.0], &[2.0, 0.0]) - 0.5).abs() < 1e-12);
+        // Nothing is seen any more, or the contrary.
+        assert!(share(&[0.0, 0.0], &[2.0, 1.0]).abs() < 1e-12);
+        assert!((share(&[-2.0, -1.0], &[2.0, 1.0]) + 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn places_are_the_same_that_have_most_of_the_shorter_in_common() {
+        assert!(overlap(&(10..20), &(14..40)));
+        assert!(!overlap(&(10..20), &(15..40)));
+        assert!(!overlap(&(10..20), &(30..40)));
+        assert!(overlap(&(10..50), &(20..24)));
+    }
 }
