@@ -6,13 +6,12 @@
 //! [`SeriesNoise`] and [`profile`] give that its noise, and [`find_trains`]
 //! reads the profile with a hidden Markov model of trains and lorries;
 //! [`find_trains_and_level`] tells trains from a track that looks otherwise from end to
-//! end. What one
-//! capture's train does to the others is settled by [`trains_among`], what stands
-//! in several captures, and what changed for good, by [`standing`], whether a
-//! candidate is such a change by [`lasting`], what a
-//! capture shows that no other looks like by [`Bare`], and which of a few captures
-//! holds what differs between them by [`Continuity`]; [`ScoreTail`] says how often an empty track looks like a train, [`detection_limit_m`] which
-//! train would have been missed.
+//! end. What one capture's train does to the others is settled by [`trains_among`], what
+//! stands in several captures by [`standing`], whether a candidate is the track that
+//! changed for good by [`lasting`], what a capture shows that no other looks like by
+//! [`Bare`], and which of a few captures holds what differs between them by
+//! [`Continuity`]; [`ScoreTail`] says how often an empty track looks like a train,
+//! [`detection_limit_m`] which train would have been missed.
 
 mod alone;
 mod apart;

@@ -45,10 +45,14 @@ impl Lasts {
         }
     }
 
-    /// Takes candidates for changes for good where captures say so. The next pass predicts
-    /// them from their own side alone: what then is left of them is a train.
-    pub(super) fn learn_steps(&mut self, found: &Found, held: &[Vec<bool>]) {
+    /// Takes candidates for changes for good where captures say so, as long as there may be
+    /// `more` of them. The next pass predicts them from their own side alone: what then is
+    /// left of them is a train.
+    pub(super) fn learn_steps(&mut self, found: &Found, held: &[Vec<bool>], more: bool) {
         self.check_steps(found);
+        if !more {
+            return;
+        }
         for (capture, candidates) in found.candidates.iter().enumerate() {
             for candidate in candidates {
                 if let Some(step) = self.step(found, held, (capture, candidate)) {
@@ -82,7 +86,7 @@ impl Lasts {
 
     /// Holds what stood out in a candidate that was taken for a change against what is
     /// left of it.
-    pub(super) fn check_steps(&mut self, found: &Found) {
+    fn check_steps(&mut self, found: &Found) {
         for mut step in std::mem::take(&mut self.steps) {
             if let Some(before) = step.with_both.take() {
                 let profile = found.profiles[step.candidate.capture].as_ref();

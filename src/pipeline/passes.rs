@@ -115,10 +115,9 @@ pub fn analyse(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOut
 /// All passes over one window.
 fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>> {
     let panel_settings = PanelSettings::for_gsd(settings.gsd_m);
-    let pixel_cells =
-        (strips.first()).map_or(0, |s| (settings.gsd_m / s.chainage.step_m).round() as usize);
-    let mut seen: Option<Pass> = None;
+    let pixel_cells = pixel_cells(strips, settings);
     let prior = settings.detector.prior;
+    let mut seen: Option<Pass> = None;
     let mut lasts = Lasts::default();
     let mut doubts: Vec<Doubt> = Vec::new();
     let mut tested: Vec<Overlap> = Vec::new();
@@ -146,11 +145,7 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
             if pass < LOOKS_AT_TRACK {
                 lasts.look(found.track_view(strips, &panel), held, prior);
             }
-            if pass < FREE_PASSES {
-                lasts.learn_steps(&found, held);
-            } else {
-                lasts.check_steps(&found);
-            }
+            lasts.learn_steps(&found, held, pass < FREE_PASSES);
         }
         let lasting = lasts.all();
         let own = held.map(|held| found.occupied(held, &lasting));
@@ -174,8 +169,8 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
             break;
         }
     }
-    Ok(seen.map_or_else(Vec::new, |pass| {
-        pass.conclude(strips, (&lasts, &doubts), settings)
+    Ok(seen.map_or_else(Vec::new, |p| {
+        p.conclude(strips, (&lasts, &doubts), settings)
     }))
 }
 
@@ -238,6 +233,12 @@ impl Pass {
         decided.for_each(|(outcome, _)| outcome.remarks.push(ONLY_ALONE.to_owned()));
         outcomes
     }
+}
+
+/// Chainage cells of a pixel.
+fn pixel_cells(strips: &[Strip], settings: &PassSettings) -> usize {
+    let step_m = strips.first().map(|s| s.chainage.step_m);
+    step_m.map_or(0, |step_m| (settings.gsd_m / step_m).round() as usize)
 }
 
 /// Whether the same trains are left out: in no capture do more cells differ than a pixel
