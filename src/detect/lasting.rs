@@ -24,7 +24,7 @@ const LEAST_FLANK_M: f64 = 15.0;
 const LEAST_GAP_M: f64 = 3.0;
 /// Captures compared on each side, the nearest: farther ones have other seasons.
 const MOST_SIDE: usize = 16;
-/// Fewer captures on one side of a change do not show it.
+/// Fewer captures that look otherwise do not show a change.
 const LEAST_SIDE: usize = 4;
 /// So many captures that look alike show no wagons that stand there, even where more
 /// captures look otherwise.
@@ -74,13 +74,13 @@ fn differences(
     profile: &Profile,
     thing: &Standout,
 ) -> Vec<Difference> {
-    let stretch = Stretch::new(view, thing.cells.clone());
+    let stretch = Flanked::new(view, thing.cells.clone());
     let own = stretch.beyond(view, thing.capture, &held[thing.capture]);
     let stands_out = |b: usize, j: usize| f64::from(profile.track[(b, j)]);
     let weight = |b: usize, j: usize| f64::from(profile.track_sigma[(b, j)]).powi(-2);
     let cells: Vec<(usize, usize)> = (0..profile.track.nrows())
         .flat_map(|b| thing.cells.clone().map(move |j| (b, j)))
-        .filter(|(_, j)| profile.usable[*j])
+        .filter(|(_, j)| profile.usable[*j] && view.seen[(thing.capture, *j)])
         .collect();
     let energy = |b: usize, j: usize| weight(b, j) * stands_out(b, j).powi(2);
     let whole: f64 = cells.iter().map(|(b, j)| energy(*b, *j)).sum();
@@ -134,8 +134,13 @@ fn step(capture: usize, differences: &[Difference]) -> Option<usize> {
             };
             let left = off(own, 0.0) + off(other, step);
             if best.is_none_or(|(least, ..)| left < least) {
-                let alike = own.len() + 1;
-                let enough = alike >= LEAST_OF_MINORITY || alike > other.len();
+                let count = |side: &[Difference], like: &dyn Fn(f64) -> bool| {
+                    side.iter().filter(|(_, share)| like(*share)).count()
+                };
+                let alike = 1 + count(own, &|share| share < 0.5 * step);
+                let unlike = count(other, &|share| share > 0.5 * step);
+                let enough =
+                    unlike >= LEAST_SIDE && (alike >= LEAST_OF_MINORITY || alike > other.len());
                 best = Some((left, first, enough));
             }
         }
@@ -149,14 +154,14 @@ fn step(capture: usize, differences: &[Difference]) -> Option<usize> {
 type Beyond = [Option<Vec<f64>>; 2];
 
 /// A stretch of track, and what lies beyond its ends.
-struct Stretch {
+struct Flanked {
     cells: Range<usize>,
     flanks: [Range<usize>; 2],
     /// Cells of a flank that must be seen.
     least: usize,
 }
 
-impl Stretch {
+impl Flanked {
     fn new(view: &TrackView, cells: Range<usize>) -> Self {
         let axis = view.chainage;
         let count = |m: f64| (m / axis.step_m).round() as usize;

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::found::{Found, cells_of, span_m};
 use crate::detect::{
-    Candidate, Lasting, LastingChange, Prior, Standout, TrackView, lasting, standing,
+    Candidate, Lasting, LastingChange, Prior, Standing, Standout, TrackView, lasting, standing,
 };
 use crate::strip::Profile;
 
@@ -30,34 +30,44 @@ pub(super) struct Lasts {
 struct Step {
     change: LastingChange,
     candidate: Standout,
-    /// What stood out where the candidate lies when captures of both sides predicted it;
+    /// What stood out where the candidate lies when captures of both sides predicted it, with
+    /// its weight;
     /// `None` once it is known that it goes with those of the other side.
-    with_both: Option<Vec<f64>>,
+    with_both: Option<Vec<Option<(f64, f64)>>>,
 }
 
 impl Lasts {
-    /// Reads off what the captures show what stands there; `held`: per capture the
-    /// chainage cells with trains.
-    pub(super) fn look(&mut self, view: Option<TrackView>, held: &[Vec<bool>], prior: Prior) {
-        self.view = view.or_else(|| self.view.take());
-        if let Some(view) = &self.view {
-            self.standing = standing(view, &self.all().held_with(held), prior);
+    /// Learns from one pass, where `held` says per capture which chainage cells hold trains:
+    /// from a new `view` what stands there, and as long as there may be `more` of them which
+    /// candidates are changes for good. The next pass predicts those from their own side
+    /// alone: what then is left of them is a train.
+    pub(super) fn learn(
+        &mut self,
+        (found, held): (&Found, &[Vec<bool>]),
+        view: Option<TrackView>,
+        more: bool,
+        prior: Prior,
+    ) {
+        self.check_steps(found);
+        if let Some(view) = view {
+            self.standing = standing(&view, &self.all().held_with(held), prior);
+            self.view = Some(view);
+        }
+        if more {
+            let stays = Lasting {
+                stays: self.standing.stays.clone(),
+                changes: Vec::new(),
+            };
+            self.learn_steps(found, &stays.held_with(held));
         }
     }
 
-    /// Takes candidates for changes for good where captures say so, as long as there may be
-    /// `more` of them. The next pass predicts them from their own side alone: what then is
-    /// left of them is a train.
-    pub(super) fn learn_steps(&mut self, found: &Found, held: &[Vec<bool>], more: bool) {
-        self.check_steps(found);
-        if !more {
-            return;
-        }
+    fn learn_steps(&mut self, found: &Found, held: &[Vec<bool>]) {
         for (capture, candidates) in found.candidates.iter().enumerate() {
             for candidate in candidates {
                 if let Some(step) = self.step(found, held, (capture, candidate)) {
-                    let elsewhere = |s: &Step| !overlap(&s.change.cells, &step.change.cells);
-                    self.steps.retain(elsewhere);
+                    self.steps
+                        .retain(|s| !overlap(&s.change.cells, &step.change.cells));
                     self.steps.push(step);
                 }
             }
@@ -72,8 +82,14 @@ impl Lasts {
     ) -> Option<Step> {
         let (view, profile) = (self.view.as_ref()?, found.profiles[capture].as_ref()?);
         let cells = cells_of(candidate, view.chainage);
-        let known = |t: &Standout| t.capture == capture && overlap(&t.cells, &cells);
-        if self.trains.iter().any(known) {
+        let is_train = |t: &Standout| t.capture == capture && cover(&t.cells, &cells);
+        // What a known change leaves of a candidate is no change of its own.
+        let is_known = |s: &Step| s.with_both.is_none() && overlap(&s.change.cells, &cells);
+        let stays = |s: &Standing| s.captures.contains(&capture) && overlap(&s.cells, &cells);
+        if self.trains.iter().any(is_train)
+            || self.steps.iter().any(is_known)
+            || self.standing.stays.iter().any(stays)
+        {
             return None;
         }
         let candidate = Standout { capture, cells };
@@ -91,7 +107,7 @@ impl Lasts {
             if let Some(before) = step.with_both.take() {
                 let profile = found.profiles[step.candidate.capture].as_ref();
                 let now = profile.map(|p| stands_out(p, &step.candidate.cells));
-                if now.is_some_and(|now| share(&now, &before) > MOST_LEFT) {
+                if now.is_some_and(|now| share_left(&now, &before) > MOST_LEFT) {
                     self.trains.push(step.candidate);
                     continue;
                 }
@@ -100,17 +116,13 @@ impl Lasts {
         }
     }
 
-    /// Whether all that was taken for a change has been held against what is left of it.
-    pub(super) fn settled(&self) -> bool {
-        self.steps.iter().all(|step| step.with_both.is_none())
-    }
-
     /// All that lasts.
     pub(super) fn all(&self) -> Lasting {
         let mut all = self.standing.clone();
         let steps = || self.steps.iter().map(|step| &step.change);
-        (all.changes).retain(|known| !steps().any(|step| overlap(&known.cells, &step.cells)));
+        (all.changes).retain(|known| !steps().any(|step| cover(&step.cells, &known.cells)));
         all.changes.extend(steps().cloned());
+        (all.changes).sort_by_key(|c| (c.first, c.cells.start, c.cells.end));
         all
     }
 
@@ -124,7 +136,9 @@ impl Lasts {
                 let place = span_m(profile.chainage, &change.cells);
                 (profile.visible_share(place.0, place.1) > LEAST_VISIBLE).then_some((t, place))
             });
-            if let Some((t, place)) = shown {
+            let Some((t, place)) = shown else { continue };
+            let said = |p: &(f64, f64)| p.0 < place.1 && place.0 < p.1;
+            if !places[t].iter().any(said) {
                 places[t].push(place);
             }
         }
@@ -132,30 +146,41 @@ impl Lasts {
     }
 }
 
-/// The contrast of a capture in all bands of the cells; zero where it is not seen.
-fn stands_out(profile: &Profile, cells: &Range<usize>) -> Vec<f64> {
+/// The contrast of a capture and its weight in all bands of the cells; `None` where it is
+/// not seen.
+fn stands_out(profile: &Profile, cells: &Range<usize>) -> Vec<Option<(f64, f64)>> {
     let bands = 0..profile.track.nrows();
     let all = bands.flat_map(|b| cells.clone().map(move |j| (b, j)));
-    all.map(|at| {
-        if profile.usable[at.1] {
-            f64::from(profile.track[at])
-        } else {
-            0.0
-        }
-    })
-    .collect()
+    let weight = |at| f64::from(profile.track_sigma[at]).powi(-2);
+    all.map(|at| profile.usable[at.1].then(|| (f64::from(profile.track[at]), weight(at))))
+        .collect()
 }
 
-/// How much of `before` is in `now`.
-fn share(now: &[f64], before: &[f64]) -> f64 {
-    let product: f64 = now.iter().zip(before).map(|(a, b)| a * b).sum();
-    product / before.iter().map(|b| b * b).sum::<f64>()
+/// How much of `before` is left in `now`, where both are seen; nothing where that is
+/// nowhere.
+fn share_left(now: &[Option<(f64, f64)>], before: &[Option<(f64, f64)>]) -> f64 {
+    let (mut product, mut energy) = (0.0, 0.0);
+    for (now, before) in now.iter().zip(before) {
+        if let (Some((now, _)), Some((before, weight))) = (now, before) {
+            product += weight * before * now;
+            energy += weight * before * before;
+        }
+    }
+    if energy > 0.0 { product / energy } else { 0.0 }
+}
+
+/// Whether some cells hold most of others.
+fn cover(cells: &Range<usize>, others: &Range<usize>) -> bool {
+    2 * common(cells, others) > others.len()
 }
 
 /// Whether cells have most of the shorter in common.
 fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
-    let common = a.end.min(b.end).saturating_sub(a.start.max(b.start));
-    2 * common > a.len().min(b.len())
+    cover(a, b) || cover(b, a)
+}
+
+fn common(a: &Range<usize>, b: &Range<usize>) -> usize {
+    a.end.min(b.end).saturating_sub(a.start.max(b.start))
 }
 
 #[cfg(test)]
@@ -164,11 +189,22 @@ mod tests {
 
     #[test]
     fn what_is_left_is_read_along_what_stood_out() {
+        let of = |values: &[f64]| -> Vec<Option<(f64, f64)>> {
+            values
+                .iter()
+                .map(|v| v.is_finite().then_some((*v, 1.0)))
+                .collect()
+        };
+        let left = |now: &[f64], before: &[f64]| share_left(&of(now), &of(before));
         // Half of it, whatever else has come: (2 + 0) / 4.
-        assert!((share(&[1.0, 7.0], &[2.0, 0.0]) - 0.5).abs() < 1e-12);
-        // Nothing is seen any more, or the contrary.
-        assert!(share(&[0.0, 0.0], &[2.0, 1.0]).abs() < 1e-12);
-        assert!((share(&[-2.0, -1.0], &[2.0, 1.0]) + 1.0).abs() < 1e-12);
+        assert!((left(&[1.0, 7.0], &[2.0, 0.0]) - 0.5).abs() < 1e-12);
+        // All of what is seen still, nothing, and the contrary.
+        assert!((left(&[2.0, f64::NAN], &[2.0, 9.0]) - 1.0).abs() < 1e-12);
+        assert!(left(&[f64::NAN], &[2.0]).abs() < 1e-12);
+        assert!((left(&[-2.0, -1.0], &[2.0, 1.0]) + 1.0).abs() < 1e-12);
+        // What is known three times as well counts nine times: (9 · 1 + 0) / (9 + 1).
+        let before = [Some((1.0, 9.0)), Some((1.0, 1.0))];
+        assert!((share_left(&of(&[1.0, 0.0]), &before) - 0.9).abs() < 1e-12);
     }
 
     #[test]
@@ -177,5 +213,7 @@ mod tests {
         assert!(!overlap(&(10..20), &(15..40)));
         assert!(!overlap(&(10..20), &(30..40)));
         assert!(overlap(&(10..50), &(20..24)));
+        assert!(cover(&(10..50), &(20..24)));
+        assert!(!cover(&(20..24), &(10..50)));
     }
 }

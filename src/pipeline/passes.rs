@@ -142,10 +142,9 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
             tested.extend(hidden.into_iter().flatten());
         }
         if let Some(held) = &held {
-            if pass < LOOKS_AT_TRACK {
-                lasts.look(found.track_view(strips, &panel), held, prior);
-            }
-            lasts.learn_steps(&found, held, pass < FREE_PASSES);
+            let looks = pass < LOOKS_AT_TRACK;
+            let view = looks.then(|| found.track_view(strips, &panel)).flatten();
+            lasts.learn((&found, held), view, pass < FREE_PASSES, prior);
         }
         let lasting = lasts.all();
         let own = held.map(|held| found.occupied(held, &lasting));
@@ -155,9 +154,8 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
             (Some(own), Some(before)) if pass >= FREE_PASSES => Some(own.and(before)),
             (own, _) => own,
         };
-        let settled = pass >= least_passes(&found)
-            && lasts.settled()
-            && same_trains(trains.as_ref(), left_out, pixel_cells);
+        let settled =
+            pass >= least_passes(&found) && same_trains(trains.as_ref(), left_out, pixel_cells);
         seen = Some(Pass {
             known: left_out.cloned(),
             predicted,
@@ -241,13 +239,14 @@ fn pixel_cells(strips: &[Strip], settings: &PassSettings) -> usize {
     step_m.map_or(0, |step_m| (settings.gsd_m / step_m).round() as usize)
 }
 
-/// Whether the same trains are left out: in no capture do more cells differ than a pixel
+/// Whether the same trains and changes are left out: in no capture do more cells differ than a pixel
 /// has, for ends are not known better than that.
 fn same_trains(a: Option<&Occupied>, b: Option<&Occupied>, pixel_cells: usize) -> bool {
     let (Some(a), Some(b)) = (a, b) else {
         return a.is_none() && b.is_none();
     };
-    (0..a.cells.len()).all(|t| a.differing(&b.cells[t], t) <= pixel_cells)
+    let same = |t: usize| a.differing(&b.cells[t], t) <= pixel_cells;
+    a.changes == b.changes && (0..a.cells.len()).all(same)
 }
 
 /// Whether the gap from one train to the next is less than its uncertainty.
