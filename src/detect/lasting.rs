@@ -134,11 +134,8 @@ fn step(capture: usize, differences: &[Difference]) -> Option<usize> {
             };
             let left = off(own, 0.0) + off(other, step);
             if best.is_none_or(|(least, ..)| left < least) {
-                let count = |side: &[Difference], like: &dyn Fn(f64) -> bool| {
-                    side.iter().filter(|(_, share)| like(*share)).count()
-                };
-                let alike = 1 + count(own, &|share| share < 0.5 * step);
-                let unlike = count(other, &|share| share > 0.5 * step);
+                let alike = 1 + own.iter().filter(|(_, share)| *share < 0.5 * step).count();
+                let unlike = (other.iter().filter(|(_, share)| *share > 0.5 * step)).count();
                 let enough =
                     unlike >= LEAST_SIDE && (alike >= LEAST_OF_MINORITY || alike > other.len());
                 best = Some((left, first, enough));

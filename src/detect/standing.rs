@@ -83,7 +83,7 @@ impl Lasting {
     /// empty track: stays, and the shorter side of a change.
     #[must_use]
     pub fn held_with(&self, held: &[Vec<bool>]) -> Vec<Vec<bool>> {
-        let (captures, mut held) = (held.len(), held.to_vec());
+        let (captures, mut held) = (held.len(), self.held_with_stays(held));
         let shorter = |change: &LastingChange| {
             if 2 * change.first < captures {
                 0..change.first
@@ -91,11 +91,21 @@ impl Lasting {
                 change.first..captures
             }
         };
-        let stays = self.stays.iter().map(|s| (s.captures.clone(), &s.cells));
-        let changes = self.changes.iter().map(|c| (shorter(c), &c.cells));
-        for (captures, cells) in stays.chain(changes) {
-            for held in &mut held[captures] {
-                held[cells.clone()].fill(true);
+        for change in &self.changes {
+            for held in &mut held[shorter(change)] {
+                held[change.cells.clone()].fill(true);
+            }
+        }
+        held
+    }
+
+    /// The chainage cells `held` of each capture with those where something stays.
+    #[must_use]
+    pub fn held_with_stays(&self, held: &[Vec<bool>]) -> Vec<Vec<bool>> {
+        let mut held = held.to_vec();
+        for stay in &self.stays {
+            for held in &mut held[stay.captures.clone()] {
+                held[stay.cells.clone()].fill(true);
             }
         }
         held

@@ -17,8 +17,8 @@ use crate::strip::{Axis, Profile, Strip};
 
 /// Evidence, natural log, that a capture shows what stands in those around it.
 const LEAST_LIKENESS: f64 = 3.0;
-/// Share of standing wagons that a capture must show for that.
-const LEAST_VISIBLE: f64 = 0.5;
+/// Share of what lasts that a capture must show to say that it is there.
+pub(super) const LEAST_VISIBLE: f64 = 0.5;
 
 /// What one pass saw.
 pub(super) struct Found {
@@ -278,16 +278,11 @@ impl Found {
     }
 
     /// What the next pass leaves out: these cells with trains, and what lasts.
-    pub(super) fn occupied(&self, mut cells: Vec<Vec<bool>>, lasting: &Lasting) -> Occupied {
-        for stay in &lasting.stays {
-            for held in &mut cells[stay.captures.clone()] {
-                held[stay.cells.clone()].fill(true);
-            }
-        }
+    pub(super) fn occupied(&self, cells: &[Vec<bool>], lasting: &Lasting) -> Occupied {
         Occupied {
             centre_m: self.lanes.track_m,
             half_width_m: 2.2 * self.lanes.psf_m + 1.6,
-            cells,
+            cells: lasting.held_with_stays(cells),
             changes: (lasting.changes.iter())
                 .map(|change| Change {
                     first: change.first,

@@ -3,14 +3,12 @@
 
 use std::ops::Range;
 
-use super::found::{Found, cells_of, span_m};
+use super::found::{Found, LEAST_VISIBLE, cells_of, span_m};
 use crate::detect::{
     Candidate, Lasting, LastingChange, Prior, Standing, Standout, TrackView, lasting, standing,
 };
 use crate::strip::Profile;
 
-/// Share of a change that a capture must show to say that it is there.
-const LEAST_VISIBLE: f64 = 0.5;
 /// Share of a candidate that may be left where it was a change.
 const MOST_LEFT: f64 = 0.4;
 
@@ -31,8 +29,7 @@ struct Step {
     change: LastingChange,
     candidate: Standout,
     /// What stood out where the candidate lies when captures of both sides predicted it, with
-    /// its weight;
-    /// `None` once it is known that it goes with those of the other side.
+    /// its weight; `None` once it is known that it goes with those of the other side.
     with_both: Option<Vec<Option<(f64, f64)>>>,
 }
 
@@ -54,11 +51,7 @@ impl Lasts {
             self.view = Some(view);
         }
         if more {
-            let stays = Lasting {
-                stays: self.standing.stays.clone(),
-                changes: Vec::new(),
-            };
-            self.learn_steps(found, &stays.held_with(held));
+            self.learn_steps(found, &self.standing.held_with_stays(held));
         }
     }
 

@@ -147,7 +147,7 @@ fn passes(strips: &[Strip], settings: &PassSettings) -> Result<Vec<StripOutcome>
             lasts.learn((&found, held), view, pass < FREE_PASSES, prior);
         }
         let lasting = lasts.all();
-        let own = held.map(|held| found.occupied(held, &lasting));
+        let own = held.map(|held| found.occupied(&held, &lasting));
         found.drop_ghosts(own.as_ref());
         found.add_standing(&lasting.stays);
         let trains = match (own, left_out) {
@@ -239,8 +239,8 @@ fn pixel_cells(strips: &[Strip], settings: &PassSettings) -> usize {
     step_m.map_or(0, |step_m| (settings.gsd_m / step_m).round() as usize)
 }
 
-/// Whether the same trains and changes are left out: in no capture do more cells differ than a pixel
-/// has, for ends are not known better than that.
+/// Whether the same trains and changes are left out: in no capture do more cells differ
+/// than a pixel has, for ends are not known better than that.
 fn same_trains(a: Option<&Occupied>, b: Option<&Occupied>, pixel_cells: usize) -> bool {
     let (Some(a), Some(b)) = (a, b) else {
         return a.is_none() && b.is_none();
